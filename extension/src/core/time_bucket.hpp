@@ -1,0 +1,46 @@
+// Points in time and the buckets they fall in. Everything is UTC: microseconds since 2000-01-01 00:00:00 UTC, which is
+// what a Postgres timestamptz holds.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace gravitas::telemetry::core {
+
+using Microseconds = std::int64_t;
+
+inline constexpr Microseconds minute_us = 60'000'000;
+inline constexpr Microseconds hour_us = 60 * minute_us;
+inline constexpr Microseconds day_us = 24 * hour_us;
+
+// The start of the bucket of `width` that holds `at`; also before the year 2000.
+constexpr Microseconds floor_to(Microseconds at, Microseconds width) noexcept
+{
+    const Microseconds rest = at % width;
+    return at - rest - (rest < 0 ? width : 0);
+}
+
+// The first bucket start at or after `at`.
+constexpr Microseconds ceil_to(Microseconds at, Microseconds width) noexcept
+{
+    const Microseconds floor = floor_to(at, width);
+    return floor == at ? at : floor + width;
+}
+
+// A half-open, minute-aligned stretch of time: [start, end).
+struct Window {
+    Microseconds start;
+    Microseconds end;
+};
+
+// The last `hours` before `as_of`, widened to whole minutes.
+constexpr Window window_before(Microseconds as_of, std::int64_t hours) noexcept
+{
+    return {floor_to(as_of - hours * hour_us, minute_us), ceil_to(as_of, minute_us)};
+}
+
+// The UTC day that begins at `day_start`, as "2026-11-24"; years 0001 to 9999.
+std::string iso_date(Microseconds day_start);
+
+} // namespace gravitas::telemetry::core

@@ -1,0 +1,18 @@
+// Gravitas Telemetry, the loadable module.
+//
+// Words used everywhere:
+//   event      one thing that happened at one time: a model was loaded, an answer was generated, memory was looked at
+//   component  what the event is about: a model, a GPU, a subsystem
+//   score      efficiency of one inference, milliseconds per generated token; lower is better
+//   window     a half-open stretch of whole minutes that a question is asked about
+//   partition  the storage of one UTC day of events
+//
+// core/       arithmetic and meaning; knows nothing of Postgres
+// pg/         the boundary between C++ and Postgres, and what the functions need of it
+// functions/  one file for each SQL feature: checks arguments, calls core, stores
+
+#include "pg/prelude.hpp"
+
+extern "C" {
+PG_MODULE_MAGIC;
+}

@@ -1,0 +1,56 @@
+-- What CREATE EXTENSION makes: complete, commented, closed to PUBLIC, safe from anybody's search_path.
+BEGIN;
+SELECT plan(12);
+
+SELECT has_schema('telemetry');
+SELECT tables_are('telemetry', ARRAY['event', 'event_default', 'usage_stats', 'history', 'retention_policy']);
+SELECT views_are('telemetry', ARRAY['system_telemetry']);
+SELECT functions_are('telemetry', ARRAY[
+    'log', 'log_load_latency', 'log_thought_latency', 'log_usage', 'log_history', 'start_timer', 'measure_latency',
+    'get_recent_events', 'get_aggregated_efficiency', 'get_60day_statistics', 'get_telemetry_footprint',
+    'ensure_partitions', 'retention_keep', 'event_metadata', 'system_telemetry_write', 'row_limit', 'reading_window',
+    'is_error_status']);
+SELECT is((SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'gravitas_telemetry'), 'pg_catalog',
+          'the extension needs no schema of the user''s');
+
+-- Members of the extension, as pg_describe_object names them.
+CREATE TEMP VIEW member AS
+    SELECT classid, objid, objsubid, pg_describe_object(classid, objid, objsubid) AS name
+    FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+                     AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'gravitas_telemetry');
+SELECT is_empty($$
+    SELECT name FROM member
+    WHERE obj_description(objid, classid::regclass::text) IS NULL
+      AND name !~ '^type telemetry\.(event|event_default|usage_stats|history|retention_policy|system_telemetry)(\[\])?$'
+      AND name !~ '^type .*\[\]$'
+      AND classid NOT IN ('pg_rewrite'::regclass, 'pg_default_acl'::regclass)
+    $$, 'every object has a comment');
+SELECT is_empty($$
+    SELECT c.oid::regclass, a.attname FROM member JOIN pg_class AS c ON classid = 'pg_class'::regclass AND c.oid = objid
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relkind IN ('r', 'p', 'v') AND c.relname <> 'event_default' AND col_description(c.oid, a.attnum) IS NULL
+    $$, 'every column has a comment');
+
+-- PUBLIC.
+SELECT ok(NOT has_schema_privilege('pg_monitor', 'telemetry', 'USAGE'), 'PUBLIC cannot even look into the schema');
+SELECT is_empty($$
+    SELECT relname FROM pg_class, aclexplode(relacl) AS acl
+    WHERE relnamespace = 'telemetry'::regnamespace AND acl.grantee = 0
+    $$, 'PUBLIC has no right on any table');
+
+-- Every function says what the planner may do with it, and none depends on the caller's search_path.
+SELECT is_empty($$
+    SELECT oid::regprocedure FROM pg_proc
+    WHERE pronamespace = 'telemetry'::regnamespace AND prosecdef
+    $$, 'nothing runs with the rights of the owner');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p JOIN pg_language AS l ON l.oid = prolang
+    WHERE pronamespace = 'telemetry'::regnamespace AND l.lanname = 'sql' AND prosqlbody IS NULL
+    $$, 'SQL functions are parsed when they are created');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE pronamespace = 'telemetry'::regnamespace AND proname ~ '^get_' AND (provolatile <> 's' OR proparallel = 'u')
+    $$, 'questions are STABLE and fit for parallel plans');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,27 @@
+# What the tests need built. Included by the Makefile; tools/check runs them.
+
+CORE_SOURCES = $(sort $(wildcard extension/src/core/*.cpp))
+UNIT_SOURCES = $(sort $(wildcard test/unit/*_test.cpp))
+# Compiled without Postgres' headers on the path, so that core cannot come to know them; and with the sanitizers, so that
+# every run of the unit tests is a check for undefined behaviour too.
+UNIT_CXXFLAGS = -std=c++20 -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -Iextension/src -MMD -MP \
+                -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_OBJECTS = $(patsubst %.cpp,build/unit/%.o,$(CORE_SOURCES) $(UNIT_SOURCES))
+
+.PHONY: tests
+tests: build/test/unit_test build/test/boundary_probe.so client-tests
+
+build/unit/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_CXXFLAGS) -c -o $@ $<
+build/test/unit_test: $(UNIT_OBJECTS)
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_CXXFLAGS) -o $@ $^ -lgtest -lgtest_main -pthread
+-include $(UNIT_OBJECTS:.o=.d)
+
+# A module for test/pgtap/boundary.sql, made of the extension's own boundary.
+PROBE_SOURCES = test/boundary/boundary_probe.cpp extension/src/pg/boundary.cpp
+build/test/boundary_probe.so: $(PROBE_SOURCES) $(wildcard extension/src/pg/*.hpp extension/src/core/*.hpp) build/postgres-version
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++20 -O2 -g -fPIC -shared -Wall -Wextra -Wno-register -Wno-unused-parameter $(if $(WERROR),-Werror) \
+	    -Iextension/src -isystem $(shell $(PG_CONFIG) --includedir-server) -o $@ $(PROBE_SOURCES)
