@@ -1,4 +1,5 @@
 -- What the questions answer, with time as an argument.
+\set SHOW_CONTEXT never
 DROP EXTENSION gravitas_telemetry;
 CREATE EXTENSION gravitas_telemetry;
 SET timezone = 'UTC';

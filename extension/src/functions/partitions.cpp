@@ -1,12 +1,14 @@
-// ensure_partitions(): the days that events are stored in.
+// ensure_partitions(): makes the days that events are stored in.
 
-#include "core/time_bucket.hpp"
+#include "functions/partitions.hpp"
+
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
 #include "catalog/namespace.h"
+#include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 }
 
@@ -18,8 +20,22 @@ constexpr std::int64_t max_days = 1000;
 constexpr TimestampTz first_day = -30 * 365 * core::day_us - 7 * core::day_us;    // 1970-01-01
 constexpr TimestampTz last_day = 8000 * 365 * core::day_us + 1940 * core::day_us; // 9999-12-31, or just before
 
+struct PartitionName {
+    char text[32]; // event_20261124
+};
+
+PartitionName partition_name(core::Microseconds day_start)
+{
+    const std::string date = core::iso_date(day_start);
+    PartitionName name;
+    snprintf(name.text, sizeof name.text, "event_%.4s%.2s%.2s", date.c_str(), date.c_str() + 5, date.c_str() + 8);
+    return name;
+}
+
+Oid relation_of(const char *name) { return get_relname_relid(name, get_namespace_oid("telemetry", false)); }
+
 struct Day {
-    char name[32];  // of its partition: event_20261124
+    PartitionName partition;
     char start[32]; // 2026-11-24 00:00:00+00
     char end[32];
 };
@@ -29,7 +45,7 @@ Day day_at(core::Microseconds start)
     const std::string date = core::iso_date(start);
     const std::string next = core::iso_date(start + core::day_us);
     Day day;
-    snprintf(day.name, sizeof day.name, "event_%.4s%.2s%.2s", date.c_str(), date.c_str() + 5, date.c_str() + 8);
+    day.partition = partition_name(start);
     snprintf(day.start, sizeof day.start, "%s 00:00:00+00", date.c_str());
     snprintf(day.end, sizeof day.end, "%s 00:00:00+00", next.c_str());
     return day;
@@ -38,14 +54,15 @@ Day day_at(core::Microseconds start)
 // Whether the day has its partition; an error where something else bears its name.
 bool exists(const Day &day)
 {
-    const Oid relation = get_relname_relid(day.name, get_namespace_oid("telemetry", false));
+    const Oid relation = relation_of(day.partition.text);
     if (!OidIsValid(relation))
         return false;
     if (!get_rel_relispartition(relation))
-        ereport(ERROR,
-                (errcode(ERRCODE_DUPLICATE_TABLE),
-                 errmsg("relation \"telemetry.%s\" exists but is not a partition of telemetry.event", day.name),
-                 errhint("Rename it, or attach it to telemetry.event FROM ('%s') TO ('%s').", day.start, day.end)));
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_DUPLICATE_TABLE),
+             errmsg("relation \"telemetry.%s\" exists but is not a partition of telemetry.event", day.partition.text),
+             errhint("Rename it, or attach it to telemetry.event FROM ('%s') TO ('%s').", day.start, day.end)));
     return true;
 }
 
@@ -55,15 +72,15 @@ void create(const Day &day)
 {
     pg::run_sql(psprintf("CREATE TABLE telemetry.%s (LIKE telemetry.event INCLUDING ALL,"
                          " CONSTRAINT one_day CHECK (\"timestamp\" >= '%s' AND \"timestamp\" < '%s'))",
-                         day.name, day.start, day.end));
+                         day.partition.text, day.start, day.end));
     pg::run_sql(psprintf("WITH moved AS (DELETE FROM telemetry.event_default"
                          " WHERE \"timestamp\" >= '%s' AND \"timestamp\" < '%s' RETURNING *)"
                          " INSERT INTO telemetry.%s SELECT * FROM moved",
-                         day.start, day.end, day.name));
-    pg::run_sql(psprintf("CREATE INDEX ON telemetry.%s (\"timestamp\")", day.name));
+                         day.start, day.end, day.partition.text));
+    pg::run_sql(psprintf("CREATE INDEX ON telemetry.%s (\"timestamp\")", day.partition.text));
     pg::run_sql(psprintf("ALTER TABLE telemetry.event ATTACH PARTITION telemetry.%s FOR VALUES FROM ('%s') TO ('%s')",
-                         day.name, day.start, day.end));
-    pg::run_sql(psprintf("ALTER TABLE telemetry.%s DROP CONSTRAINT one_day", day.name));
+                         day.partition.text, day.start, day.end));
+    pg::run_sql(psprintf("ALTER TABLE telemetry.%s DROP CONSTRAINT one_day", day.partition.text));
 }
 
 std::int32_t create_missing(core::Microseconds from, core::Microseconds to)
@@ -83,6 +100,17 @@ std::int32_t create_missing(core::Microseconds from, core::Microseconds to)
 }
 
 } // namespace
+
+namespace gravitas::telemetry {
+
+void settle_partition(core::Microseconds at)
+{
+    const PartitionName name = partition_name(core::floor_to(at, core::day_us));
+    if (!OidIsValid(relation_of(name.text)))
+        LockRelationOid(relation_of("event_default"), RowExclusiveLock); // whoever makes a day holds it exclusively
+}
+
+} // namespace gravitas::telemetry
 
 // ensure_partitions("from", "to") → how many were made
 TELEMETRY_FUNCTION(ensure_partitions)

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "functions/metadata.hpp"
+#include "functions/partitions.hpp"
 #include "pg/arguments.hpp"
 #include "pg/spi.hpp"
 
@@ -66,6 +67,7 @@ std::int64_t store(Event &event)
 {
     check(event);
     complete(event);
+    settle_partition(event.timestamp);
     return insert(event);
 }
 

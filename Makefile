@@ -1,0 +1,54 @@
+# Gravitas Telemetry: the one front door. `make help` lists what there is.
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravitas_telemetry.control)
+# WERROR=1 turns warnings into errors, as CI does.
+export WERROR
+
+.DEFAULT_GOAL := build
+.PHONY: help deps build demo check bench clean
+help:
+	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
+	@echo "make build     the extension, the client library and the demo"
+	@echo "make demo      set up, time real work on this machine, and show what SQL says about it"
+	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
+	@echo "make check     set up and run all tests"
+	@echo "make bench     set up and measure"
+	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
+	@echo "make install-client PREFIX=/usr/local    the C++ library and its headers"
+	@echo "make clean     remove what was built"
+
+deps:
+	@tools/deps
+
+# demo, check and bench install what is missing first; a second make then finds it.
+demo check bench: deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $@-run
+
+# ---- The extension: PGXS knows how ----
+
+EXTENSION_MAKE = $(MAKE) --no-print-directory -f extension/pgxs.mk
+.PHONY: extension install installdirs uninstall installcheck
+extension:
+	+@$(EXTENSION_MAKE) all
+install installdirs uninstall installcheck:
+	+@$(EXTENSION_MAKE) $@
+
+# ---- The client, the demo, the tests ----
+
+CLIENT_VERSION := $(VERSION)
+include client/client.mk
+include client/demo/demo.mk
+include test/test.mk
+
+build: extension client client-examples demo-program
+
+.PHONY: demo-run check-run bench-run
+demo-run: build
+	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(TRACE)
+check-run: build tests
+	@GRAVITAS_MODULE=gravitas_telemetry.so tools/check
+
+clean:
+	rm -rf build gravitas_telemetry.so

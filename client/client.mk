@@ -1,0 +1,96 @@
+# The C++ client: its libraries, example and tests. Included by the Makefile; every variable has a prefix, so that
+# PGXS could be beside it. What a user may set: CLIENT_CXXFLAGS, WERROR=1, PREFIX, DESTDIR, PG_CONFIG, CXX.
+
+CLIENT_CXXFLAGS ?= -O2 -g
+PREFIX          ?= /usr/local
+PG_CONFIG       ?= pg_config
+
+CLIENT_VERSION  ?= $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravitas_telemetry.control)
+CLIENT_SOVERSION = 0
+CLIENT_BUILD     = build/client
+CLIENT_LIB       = libgravitas_telemetry
+CLIENT_SHARED    = $(CLIENT_LIB).so.$(CLIENT_VERSION)
+CLIENT_SONAME    = $(CLIENT_LIB).so.$(CLIENT_SOVERSION)
+
+CLIENT_PQ_CFLAGS := $(shell pkg-config --cflags libpq 2>/dev/null || echo -I`$(PG_CONFIG) --includedir`)
+CLIENT_PQ_LIBS   := $(shell pkg-config --libs libpq 2>/dev/null || echo -L`$(PG_CONFIG) --libdir` -lpq)
+
+CLIENT_REQUIRED  = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden \
+                   -fvisibility-inlines-hidden -pthread -MMD -MP -Iclient/include $(CLIENT_PQ_CFLAGS)
+CLIENT_COMPILE   = $(CXX) $(CLIENT_CXXFLAGS) $(CLIENT_REQUIRED)
+# ThreadSanitizer does not model the fences of the queue, which have atomics beside them that it does.
+CLIENT_TSAN      = -O1 -g -fsanitize=thread -Wno-tsan
+
+CLIENT_SOURCES   = $(sort $(wildcard client/src/*.cpp))
+CLIENT_TESTS     = $(sort $(wildcard test/client/*.cpp))
+CLIENT_OBJECTS   = $(patsubst client/src/%.cpp,$(CLIENT_BUILD)/%.o,$(CLIENT_SOURCES))
+CLIENT_TEST_OBJECTS = $(patsubst test/client/%.cpp,$(CLIENT_BUILD)/test/%.o,$(CLIENT_TESTS))
+CLIENT_TSAN_OBJECTS = $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/tsan/%,$(CLIENT_OBJECTS) $(CLIENT_TEST_OBJECTS))
+
+.PHONY: client client-examples client-tests client-tests-tsan install-client uninstall-client
+
+client: $(addprefix $(CLIENT_BUILD)/,$(CLIENT_LIB).a $(CLIENT_SHARED) gravitas-telemetry.pc)
+client-examples: $(CLIENT_BUILD)/examples/quickstart
+client-tests: build/test/client_test
+client-tests-tsan: build/test/client_test_tsan
+
+$(CLIENT_BUILD)/%.o: client/src/%.cpp
+	@mkdir -p $(@D)
+	$(CLIENT_COMPILE) -c -o $@ $<
+
+$(CLIENT_BUILD)/test/%.o: test/client/%.cpp
+	@mkdir -p $(@D)
+	$(CLIENT_COMPILE) -c -o $@ $<
+
+$(CLIENT_BUILD)/tsan/%.o: client/src/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_TSAN) -c -o $@ $<
+
+$(CLIENT_BUILD)/tsan/test/%.o: test/client/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_TSAN) -c -o $@ $<
+
+$(CLIENT_BUILD)/$(CLIENT_LIB).a: $(CLIENT_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(CLIENT_BUILD)/$(CLIENT_SHARED): $(CLIENT_OBJECTS)
+	$(CXX) -shared -pthread -Wl,-soname,$(CLIENT_SONAME) -Wl,-z,defs -o $@ $^ $(CLIENT_PQ_LIBS)
+	ln -sf $(CLIENT_SHARED) $(CLIENT_BUILD)/$(CLIENT_SONAME)
+	ln -sf $(CLIENT_SONAME) $(CLIENT_BUILD)/$(CLIENT_LIB).so
+
+# Always made anew, since PREFIX may differ from the last time.
+.PHONY: $(CLIENT_BUILD)/gravitas-telemetry.pc
+$(CLIENT_BUILD)/gravitas-telemetry.pc: client/gravitas-telemetry.pc.in
+	@mkdir -p $(@D)
+	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@version@|$(CLIENT_VERSION)|' $< > $@
+
+$(CLIENT_BUILD)/examples/quickstart: client/examples/quickstart.cpp $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	@mkdir -p $(@D)
+	$(CLIENT_COMPILE) -o $@ $(filter %.cpp %.a,$^) $(CLIENT_PQ_LIBS)
+
+build/test/client_test: $(CLIENT_TEST_OBJECTS) $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	@mkdir -p $(@D)
+	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+
+build/test/client_test_tsan: $(CLIENT_TSAN_OBJECTS)
+	@mkdir -p $(@D)
+	$(CXX) -fsanitize=thread -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+
+install-client: client
+	install -d '$(DESTDIR)$(PREFIX)/include/gravitas' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
+	install -m 644 client/include/gravitas/telemetry.hpp '$(DESTDIR)$(PREFIX)/include/gravitas/'
+	install -m 644 $(CLIENT_BUILD)/$(CLIENT_LIB).a '$(DESTDIR)$(PREFIX)/lib/'
+	install -m 755 $(CLIENT_BUILD)/$(CLIENT_SHARED) '$(DESTDIR)$(PREFIX)/lib/'
+	ln -sf $(CLIENT_SHARED) '$(DESTDIR)$(PREFIX)/lib/$(CLIENT_SONAME)'
+	ln -sf $(CLIENT_SONAME) '$(DESTDIR)$(PREFIX)/lib/$(CLIENT_LIB).so'
+	install -m 644 $(CLIENT_BUILD)/gravitas-telemetry.pc '$(DESTDIR)$(PREFIX)/lib/pkgconfig/'
+
+uninstall-client:
+	rm -f '$(DESTDIR)$(PREFIX)/include/gravitas/telemetry.hpp' \
+	      $(patsubst %,'$(DESTDIR)$(PREFIX)/lib/%',$(CLIENT_LIB).a $(CLIENT_LIB).so $(CLIENT_SONAME) $(CLIENT_SHARED) \
+	        pkgconfig/gravitas-telemetry.pc)
+	-rmdir '$(DESTDIR)$(PREFIX)/include/gravitas'
+
+-include $(CLIENT_OBJECTS:.o=.d) $(CLIENT_TEST_OBJECTS:.o=.d) $(CLIENT_TSAN_OBJECTS:.o=.d) \
+         $(CLIENT_BUILD)/examples/quickstart.d

@@ -1,0 +1,255 @@
+// Gravitas Telemetry: the C++ client.
+//
+// A Client takes events from any thread and stores them in the database from one thread of its own.
+// Logging never waits for the database, never allocates a connection and never throws; what could not be
+// kept is counted, and the account always closes:
+//
+//     accepted = stored + queued + dropped + refused
+//
+// Everything that asks the database something (`get_*`) or waits (`flush`, `close`) says so in its comment.
+//
+// Strings are UTF-8. Delivery is at least once: a batch whose answer was lost with its connection is sent again.
+// Create a Client after fork(), not before: threads and connections do not survive it.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Visible outside the library, and one type everywhere, also where the default is hidden: Error is thrown across.
+#pragma GCC visibility push(default)
+
+namespace gravitas::telemetry {
+
+using Clock = std::chrono::system_clock;
+
+// An error of a call that asks the database. `sqlstate` is empty where the server never answered.
+class Error : public std::runtime_error {
+public:
+    Error(const std::string &message, std::string sqlstate, bool retryable)
+        : std::runtime_error(message), sqlstate_(std::move(sqlstate)), retryable_(retryable) {}
+
+    [[nodiscard]] const std::string &sqlstate() const noexcept { return sqlstate_; }
+    [[nodiscard]] bool retryable() const noexcept { return retryable_; }   // the same call may succeed later
+
+private:
+    std::string sqlstate_;
+    bool retryable_;
+};
+
+struct Options {
+    // As psql takes it: "host=… dbname=…", a postgresql:// URI, or empty for the PG* environment variables.
+    std::string conninfo = {};
+
+    // Events kept in memory while the database is slow or away. When it is full, new events are dropped and
+    // counted. Larger survives longer outages and costs memory: about 300 bytes an event, taken as needed.
+    std::size_t queue_capacity = 65'536;
+
+    // A batch is sent when it holds this many events …
+    std::size_t batch_events = 1'000;
+    // … or when its oldest event has waited this long. Shorter is fresher and costs more transactions.
+    std::chrono::milliseconds batch_age{200};
+
+    // Longest pause between two attempts to reach a server that is down.
+    std::chrono::milliseconds reconnect_max{5'000};
+    // How long the destructor may take to store what is still queued; the rest is counted as dropped.
+    std::chrono::milliseconds close_deadline{5'000};
+
+    // Told, on the flusher's thread, what goes wrong in the background; at most once a second. May be empty.
+    std::function<void(const Error &)> on_error = {};
+};
+
+// What became of the events that were logged; accepted = stored + queued + dropped + refused, always.
+struct Account {
+    std::uint64_t accepted = 0;   // events given to log…(), also those dropped or refused at once
+    std::uint64_t stored = 0;     // committed in the database
+    std::uint64_t queued = 0;     // waiting in memory, or on their way
+    std::uint64_t dropped = 0;    // lost: the queue was full, or the client closed before they could be sent
+    std::uint64_t refused = 0;    // could never be stored: a negative time, an empty model name, bad metadata, …
+};
+
+// One event for log(). Only `event_type` is required; the fields are the columns of telemetry.system_telemetry.
+struct Event {
+    std::string_view event_type;                  // LOAD_LATENCY, THOUGHT_LATENCY, VRAM_CHECK, or your own
+    std::string_view component = {};              // model, GPU or subsystem; empty stores NULL
+    std::optional<double> value = {};             // the event's own figure, in its own unit
+    std::string_view metadata = {};               // a JSON object as text; empty stores NULL
+    std::string_view status = "OK";               // OK, WARNING, ERROR, …; empty stores NULL
+    std::optional<Clock::time_point> event_time = {};   // when it ended; now, where not given
+};
+
+struct LoadLatency {
+    std::string_view model_name;
+    double load_time_seconds = 0;
+    bool success = true;
+    std::optional<Clock::time_point> event_time = {};
+};
+
+struct ThoughtLatency {
+    std::string_view model_name;
+    double inference_time_seconds = 0;
+    std::int32_t tokens_generated = 0;
+    std::int32_t prompt_tokens = 0;
+    bool success = true;
+    std::optional<double> first_token_seconds = {};
+    std::string_view metadata = {};
+    std::optional<Clock::time_point> event_time = {};
+};
+
+// ---- What the readers return ---------------------------------------------------------------------------
+
+struct RecentEvent {
+    std::string event_type;
+    std::optional<std::string> component;
+    std::optional<double> value;
+    std::string metadata;                         // JSON text; "null" where the event has none
+    std::optional<std::string> status;
+    Clock::time_point timestamp;
+};
+
+// Scores are milliseconds per generated token: lower is better.
+struct Efficiency {
+    std::optional<std::string> component;
+    std::int64_t measurement_count = 0;           // scored calls
+    std::int64_t error_count = 0;                 // failed calls: in no other figure
+    std::optional<double> avg_efficiency_score;   // mean of the calls' scores
+    std::optional<double> weighted_efficiency_score;   // sum of milliseconds / sum of tokens
+    std::optional<double> best_efficiency;
+    std::optional<double> worst_efficiency;
+    std::optional<double> p50_efficiency;
+    std::optional<double> p95_efficiency;
+    std::optional<double> p99_efficiency;
+    std::int64_t total_tokens = 0;                // generated
+    Clock::time_point window_start;
+    Clock::time_point window_end;
+};
+
+struct ModelTrend {
+    std::optional<std::string> component;
+    std::int64_t measurement_count = 0;
+    std::int64_t error_count = 0;
+    std::optional<double> avg_efficiency_score;
+    std::optional<double> weighted_efficiency_score;
+    std::optional<double> best_efficiency;
+    std::optional<double> worst_efficiency;
+    std::int64_t total_tokens_processed = 0;      // prompt + generated
+    std::int64_t load_count = 0;
+    std::optional<double> avg_load_time_seconds;
+};
+
+struct SixtyDayStatistics {
+    std::int64_t total_measurements = 0;          // all events
+    std::int64_t unique_models = 0;
+    std::optional<Clock::time_point> oldest_record;
+    std::optional<Clock::time_point> newest_record;
+    std::vector<ModelTrend> model_trends;         // best first
+    int retention_window_days = 0;
+};
+
+struct TableFootprint {
+    std::string table;                            // system_telemetry, usage_stats, history
+    std::int64_t size_bytes = 0;                  // heap, indexes and TOAST
+    std::int64_t row_count = 0;
+    std::optional<Clock::time_point> oldest_record;
+};
+
+// ---- Timing --------------------------------------------------------------------------------------------
+
+using TimerStart = std::chrono::steady_clock::time_point;
+
+// The monotonic clock, now: nanosecond ticks, never set back.
+[[nodiscard]] inline TimerStart start_timer() noexcept { return std::chrono::steady_clock::now(); }
+
+// Seconds since `start`.
+[[nodiscard]] inline double measure_latency(TimerStart start) noexcept
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// ---- The client ----------------------------------------------------------------------------------------
+
+class TimedScope;
+
+// Thread-safe: every member may be called from any thread, close() and the destructor by one of them, last.
+class Client {
+public:
+    // Starts the flusher; does not wait for the server, which may come later. Throws std::invalid_argument for
+    // options that cannot work (a queue or batch of 0, a conninfo that libpq cannot read).
+    explicit Client(Options options = {});
+    ~Client();                                    // close(options.close_deadline)
+    Client(const Client &) = delete;
+    Client &operator=(const Client &) = delete;
+
+    // Each returns false where the event was dropped or refused at once; the account says which.
+    bool log(const Event &event) noexcept;
+    bool log_load_latency(const LoadLatency &load) noexcept;
+    bool log_load_latency(std::string_view model_name, double load_time_seconds, bool success = true) noexcept;
+    bool log_thought_latency(const ThoughtLatency &thought) noexcept;
+    bool log_thought_latency(std::string_view model_name, double inference_time_seconds,
+                             std::int32_t tokens_generated, std::int32_t prompt_tokens = 0) noexcept;
+
+    // Times a load or an inference until the end of the scope.
+    [[nodiscard]] TimedScope time_load(std::string_view model_name);
+    [[nodiscard]] TimedScope time_thought(std::string_view model_name, std::int32_t prompt_tokens = 0);
+
+    // Waits until everything logged before the call is stored, refused or dropped; false at the deadline.
+    [[nodiscard]] bool flush(std::chrono::milliseconds deadline) noexcept;
+    // flush(), then stop; what is left at the deadline is counted as dropped. Later calls log nothing and count
+    // as dropped. True if nothing was left. Returns by the deadline even when the server hangs; a statement that
+    // was under way then may still be committed, although its events were counted as dropped.
+    bool close(std::chrono::milliseconds deadline) noexcept;
+    [[nodiscard]] Account account() const noexcept;
+
+    // Readers ask the database on a connection of their own, one at a time, and wait for the answer. They see
+    // what is stored, not what is queued: flush() first to read your own writes. They throw Error.
+    std::vector<RecentEvent> get_recent_events(int limit = 10, std::optional<std::string_view> component = {});
+    std::vector<Efficiency> get_aggregated_efficiency(std::optional<std::string_view> component = {},
+                                                      int hours = 24);
+    SixtyDayStatistics get_60day_statistics();
+    std::vector<TableFootprint> get_telemetry_footprint();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// Logs a LOAD_LATENCY or THOUGHT_LATENCY when it goes out of scope; with status ERROR if an exception is
+// unwinding it, or after fail(). Not thread-safe; must not outlive its Client.
+class TimedScope {
+public:
+    TimedScope(TimedScope &&other) noexcept;
+    TimedScope &operator=(TimedScope &&) = delete;
+    ~TimedScope();
+
+    void tokens(std::int32_t generated) noexcept { tokens_ = generated; }   // of an inference: what it produced
+    void first_token() noexcept;                                           // call it when the first token is there
+    void fail() noexcept { failed_ = true; }
+    [[nodiscard]] double seconds() const noexcept { return measure_latency(start_); }
+
+private:
+    friend class Client;
+    enum class Kind { load, thought };
+    TimedScope(Client &client, Kind kind, std::string_view model_name, std::int32_t prompt_tokens);
+
+    Client *client_;
+    Kind kind_;
+    std::string model_name_;
+    std::int32_t prompt_tokens_;
+    std::int32_t tokens_ = 0;
+    std::optional<double> first_token_seconds_;
+    bool failed_ = false;
+    int exceptions_at_start_;
+    TimerStart start_;
+};
+
+}  // namespace gravitas::telemetry
+
+#pragma GCC visibility pop

@@ -1,0 +1,39 @@
+#include "event_queue.hpp"
+
+namespace gravitas::telemetry {
+
+bool EventQueue::push(const Draft &draft) noexcept
+{
+    const std::size_t queued = ledger_.reserve(capacity_);
+    if (queued == 0)
+        return false;
+    if (!enqueue(draft)) {
+        ledger_.settle_dropped(1);
+        return false;
+    }
+    if (queued >= wake_at_.load() && wake_at_.exchange(nothing) != nothing)
+        waker_.signal();
+    return true;
+}
+
+bool EventQueue::enqueue(const Draft &draft) noexcept
+try {
+    return queue_.enqueue(Record(draft));
+} catch (...) {
+    return false;   // out of memory
+}
+
+std::size_t EventQueue::take(std::deque<Record> &events, std::size_t limit) noexcept
+{
+    std::size_t taken = 0;
+    for (Record record; taken < limit && queue_.try_dequeue(consumer_, record); ++taken) {
+        try {
+            events.push_back(std::move(record));
+        } catch (...) {
+            ledger_.settle_dropped(1);   // out of memory
+        }
+    }
+    return taken;
+}
+
+}  // namespace gravitas::telemetry

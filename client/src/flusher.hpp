@@ -1,0 +1,95 @@
+#pragma once
+
+#include "batch.hpp"
+#include "connection.hpp"
+#include "event_queue.hpp"
+#include "ledger.hpp"
+#include "notifier.hpp"
+#include "waker.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace gravitas::telemetry {
+
+// Everything between log…() and the database: the queue, and the one thread that empties it.
+//
+// The thread shares ownership of its Flusher, for one case only: it may be stuck in the resolver, which cannot be
+// interrupted, when close() has to return. Then it is left alone and ends when it can.
+class Flusher : public std::enable_shared_from_this<Flusher> {
+public:
+    // Throws std::invalid_argument for a conninfo that cannot be read.
+    static std::shared_ptr<Flusher> start(const Options &options);
+
+    bool push(const Draft &draft, bool is_plausible) noexcept;
+    bool flush(Deadline deadline) noexcept;
+    bool close(Deadline deadline) noexcept;
+    [[nodiscard]] Account account() const noexcept { return ledger_.snapshot(); }
+
+private:
+    explicit Flusher(const Options &options);
+
+    [[nodiscard]] bool is_own_thread() const noexcept { return std::this_thread::get_id() == thread_.get_id(); }
+    void launch();
+    void abandon() noexcept;
+
+    // On the thread, in the order of a round.
+    void run() noexcept;
+    void answer_flushes() noexcept;
+    [[nodiscard]] bool is_time_to_stop() const noexcept;
+    [[nodiscard]] Deadline next_attempt(Deadline now) noexcept;
+    void sleep_until(Deadline deadline) noexcept;
+    void attempt() noexcept;
+    void store_some();
+    void split_or_refuse(std::size_t events, const Error &error);
+    void take_events(std::size_t up_to) noexcept;
+    [[nodiscard]] std::size_t fill_batch();
+    void settled(std::size_t events) noexcept;
+    void retry_later(const Error &error) noexcept;
+    void finish() noexcept;
+
+    const std::size_t capacity_;
+    const std::size_t batch_events_;
+    const std::chrono::milliseconds batch_age_;
+    const std::chrono::milliseconds reconnect_max_;
+
+    Ledger ledger_;
+    Interrupt interrupt_;
+    EventQueue queue_;
+    Notifier notifier_;
+    std::thread thread_;
+
+    // Between flush() and close() and the thread.
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::uint64_t flush_requested_ = 0;   // flushes are numbered from 1
+    std::uint64_t flush_answered_ = 0;
+    bool finished_ = false;
+    std::size_t left_at_close_ = 0;
+    std::atomic<bool> closing_{false};
+    std::atomic<bool> hurry_{false};      // somebody waits: try again now
+
+    // The thread's own.
+    Connection connection_;
+    Batch batch_;
+    std::deque<Record> pending_;        // taken from the queue, oldest first
+    // A batch that was refused for its data is sent again in halves: the sizes of the next statements, the next one
+    // last. When it is empty, the next statement is a whole batch.
+    std::vector<std::size_t> halves_;
+    std::uint64_t flush_marked_ = 0;    // the flush that is being answered, if it is not flush_answered_
+    std::size_t flush_rest_ = 0;        // how many of pending_ it waits for
+    std::optional<Deadline> oldest_since_;
+    std::optional<Deadline> retry_at_;
+    int failures_ = 0;                  // in a row
+    const Error out_of_memory_{"out of memory", "53200", true};   // made while there is some
+    std::minstd_rand random_{std::random_device{}()};
+};
+
+}  // namespace gravitas::telemetry

@@ -1,0 +1,50 @@
+#include "ledger.hpp"
+
+#include <algorithm>
+
+namespace gravitas::telemetry {
+
+std::size_t Ledger::reserve(std::size_t capacity) noexcept
+{
+    std::uint64_t queued = queued_.load(std::memory_order_relaxed);
+    do {
+        // The closed bit makes it larger than any capacity.
+        if (queued >= capacity) {
+            dropped_.fetch_add(1, std::memory_order_relaxed);
+            return 0;
+        }
+    } while (!queued_.compare_exchange_weak(queued, queued + 1));
+    return queued + 1;
+}
+
+void Ledger::settle(std::size_t events, Counter &counter) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    // Fewer only if close() gave the flusher up and has dropped them already.
+    events = std::min(events, queued());
+    queued_.fetch_sub(events);
+    counter.fetch_add(events, std::memory_order_relaxed);
+}
+
+std::size_t Ledger::drop_queued() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    const std::size_t events = queued();
+    queued_.fetch_sub(events);
+    dropped_.fetch_add(events, std::memory_order_relaxed);
+    return events;
+}
+
+Account Ledger::snapshot() const noexcept
+{
+    const std::lock_guard lock(mutex_);
+    Account account{.accepted = 0,
+                    .stored = stored_.load(std::memory_order_relaxed),
+                    .queued = queued(),
+                    .dropped = dropped_.load(std::memory_order_relaxed),
+                    .refused = refused_.load(std::memory_order_relaxed)};
+    account.accepted = account.stored + account.queued + account.dropped + account.refused;
+    return account;
+}
+
+}  // namespace gravitas::telemetry

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <gravitas/telemetry.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+namespace gravitas::telemetry {
+
+// Keeps the account, and with it the bound of the queue.
+//
+// Every event is in exactly one of the four counters from the moment it is accepted, and `accepted` is not a
+// counter but their sum; so the account closes by construction, provided that nobody reads between the two
+// halves of a move from one counter to another. Accepting adds to one counter, in one atomic step. Every move
+// (out of `queued`, always) holds mutex_, and so does the snapshot: while one is taken, counters only grow. For
+// the same reason the sum never falls from one snapshot to the next.
+class Ledger {
+public:
+    // Accepts an event into the queue and returns how many are queued now; 0 if it was full, or closed, and the
+    // event is counted as dropped.
+    std::size_t reserve(std::size_t capacity) noexcept;
+    void refuse() noexcept { refused_.fetch_add(1, std::memory_order_relaxed); }
+
+    // Queued events have met their end.
+    void settle_stored(std::size_t events) noexcept { settle(events, stored_); }
+    void settle_refused(std::size_t events) noexcept { settle(events, refused_); }
+    void settle_dropped(std::size_t events) noexcept { settle(events, dropped_); }
+
+    // From now on every event is dropped.
+    void close() noexcept { queued_.fetch_or(closed_bit); }
+    [[nodiscard]] bool is_closed() const noexcept { return (queued_.load(std::memory_order_relaxed) & closed_bit) > 0; }
+    // Drops all that is queued, and says how much that was.
+    std::size_t drop_queued() noexcept;
+
+    [[nodiscard]] std::size_t queued() const noexcept { return queued_.load() & ~closed_bit; }
+    [[nodiscard]] Account snapshot() const noexcept;
+
+private:
+    using Counter = std::atomic<std::uint64_t>;
+    static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
+
+    void settle(std::size_t events, Counter &counter) noexcept;
+
+    alignas(64) Counter queued_{0};   // and the closed bit
+    Counter dropped_{0};
+    Counter refused_{0};
+    alignas(64) Counter stored_{0};
+    mutable std::mutex mutex_;
+};
+
+}  // namespace gravitas::telemetry

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "deadline.hpp"
+
+#include <gravitas/telemetry.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+
+namespace gravitas::telemetry {
+
+// Tells the user of errors: at most one a second, holding no lock, and whatever the user's function throws.
+class Notifier {
+public:
+    explicit Notifier(std::function<void(const Error &)> on_error) : on_error_(std::move(on_error)) {}
+
+    void report(const Error &error) noexcept;   // from one thread
+    // Afterwards the user's function neither runs nor will run.
+    void silence() noexcept;
+
+private:
+    bool begin() noexcept;
+
+    const std::function<void(const Error &)> on_error_;
+    std::optional<Deadline> quiet_until_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool running_ = false;
+    bool silenced_ = false;
+};
+
+}  // namespace gravitas::telemetry

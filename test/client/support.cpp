@@ -1,0 +1,138 @@
+#include "support.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+namespace gravitas::telemetry::test {
+
+bool eventually(const std::function<bool()> &condition)
+{
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        std::this_thread::sleep_for(2ms);
+    }
+    return true;
+}
+
+double seconds_of(const std::function<void()> &call)
+{
+    const auto start = start_timer();
+    call();
+    return measure_latency(start);
+}
+
+Session::Session(const std::string &conninfo) : connection_(PQconnectdb(conninfo.c_str()))
+{
+    if (PQstatus(connection_.get()) != CONNECTION_OK)
+        throw std::runtime_error(PQerrorMessage(connection_.get()));
+    query("SET client_min_messages = warning");
+}
+
+Session::Rows Session::query(const std::string &sql, const std::vector<std::string> &parameters)
+{
+    std::vector<const char *> values;
+    for (const auto &parameter : parameters)
+        values.push_back(parameter.c_str());
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+        PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                     nullptr, 0),
+        &PQclear);
+    const auto status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        throw std::runtime_error(sql + ": " + PQerrorMessage(connection_.get()));
+
+    Rows rows(static_cast<std::size_t>(PQntuples(result.get())));
+    for (int row = 0; row < PQntuples(result.get()); ++row) {
+        for (int column = 0; column < PQnfields(result.get()); ++column) {
+            rows[static_cast<std::size_t>(row)].push_back(
+                PQgetisnull(result.get(), row, column) ? Value() : Value(PQgetvalue(result.get(), row, column)));
+        }
+    }
+    return rows;
+}
+
+std::string Session::value(const std::string &sql, const std::vector<std::string> &parameters)
+{
+    return query(sql, parameters).at(0).at(0).value_or("NULL");
+}
+
+Database::Database(Extension extension)
+{
+    static std::atomic<int> number{0};
+    name_ = "gravitas_client_" + std::to_string(getpid()) + "_" + std::to_string(++number);
+    Session("dbname=postgres").query("CREATE DATABASE " + name_ + " TEMPLATE template0 ENCODING 'UTF8'");
+    if (extension == Extension::installed)
+        session().query("CREATE EXTENSION gravitas_telemetry");
+}
+
+Database::~Database()
+{
+    try {
+        Session("dbname=postgres").query("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+    } catch (const std::exception &error) {
+        ADD_FAILURE() << error.what();
+    }
+}
+
+TemporaryDirectory::TemporaryDirectory() : path_("/tmp/gravitas-client-XXXXXX")
+{
+    if (mkdtemp(path_.data()) == nullptr)
+        throw std::runtime_error("mkdtemp failed");
+}
+
+TemporaryDirectory::~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+
+SilentServer::SilentServer() : socket_(socket(AF_UNIX, SOCK_STREAM, 0))
+{
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    (directory_.path() + "/.s.PGSQL.5432").copy(address.sun_path, sizeof address.sun_path - 1);
+    if (bind(socket_, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0 || listen(socket_, 8) != 0)
+        throw std::runtime_error("could not listen");
+}
+
+SilentServer::~SilentServer() { close(socket_); }
+
+std::function<void(const Error &)> Errors::listener()
+{
+    return [this](const Error &error) {
+        const std::lock_guard lock(mutex_);
+        errors_.push_back(error);
+    };
+}
+
+std::vector<Error> Errors::all() const
+{
+    const std::lock_guard lock(mutex_);
+    return errors_;
+}
+
+bool Errors::contain(std::string_view text) const
+{
+    for (const auto &error : all()) {
+        if (std::string_view(error.what()).find(text) != std::string_view::npos)
+            return true;
+    }
+    return false;
+}
+
+::testing::AssertionResult is_account(const Client &client, std::uint64_t stored, std::uint64_t queued,
+                                      std::uint64_t dropped, std::uint64_t refused)
+{
+    const Account account = client.account();
+    if (account.stored == stored && account.queued == queued && account.dropped == dropped &&
+        account.refused == refused && account.accepted == stored + queued + dropped + refused)
+        return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "accepted " << account.accepted << ", stored " << account.stored
+                                         << ", queued " << account.queued << ", dropped " << account.dropped
+                                         << ", refused " << account.refused;
+}
+
+}  // namespace gravitas::telemetry::test

@@ -1,0 +1,116 @@
+// What the client's tests share. They need a server, where the PG* environment says, on which they may create
+// databases and the extension.
+
+#pragma once
+
+#include <gravitas/telemetry.hpp>
+
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gravitas::telemetry::test {
+
+using namespace std::chrono_literals;
+
+// Plenty for what should happen at once, also under a sanitizer on a busy machine.
+inline constexpr std::chrono::seconds patience{30};
+
+// True as soon as the condition holds; false if it does not within the patience.
+bool eventually(const std::function<bool()> &condition);
+
+// Seconds that a call takes.
+double seconds_of(const std::function<void()> &call);
+
+// Plain SQL, beside the client.
+class Session {
+public:
+    explicit Session(const std::string &conninfo);
+
+    using Value = std::optional<std::string>;
+    using Rows = std::vector<std::vector<Value>>;
+    Rows query(const std::string &sql, const std::vector<std::string> &parameters = {});
+    std::string value(const std::string &sql, const std::vector<std::string> &parameters = {});   // NULL is "NULL"
+
+private:
+    struct Finish {
+        void operator()(PGconn *connection) const { PQfinish(connection); }
+    };
+    std::unique_ptr<PGconn, Finish> connection_;
+};
+
+// A database that lives as long as the object.
+class Database {
+public:
+    enum class Extension { installed, missing };
+    explicit Database(Extension extension = Extension::installed);
+    ~Database();
+    Database(const Database &) = delete;
+    Database &operator=(const Database &) = delete;
+
+    [[nodiscard]] const std::string &name() const { return name_; }
+    [[nodiscard]] std::string conninfo() const { return "dbname=" + name_; }
+    [[nodiscard]] Session session() const { return Session(conninfo()); }
+    [[nodiscard]] std::string value(const std::string &sql, const std::vector<std::string> &parameters = {}) const
+    {
+        return session().value(sql, parameters);
+    }
+    [[nodiscard]] int events() const { return std::stoi(value("SELECT count(*) FROM telemetry.system_telemetry")); }
+
+private:
+    std::string name_;
+};
+
+// A directory that lives as long as the object.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory();
+    ~TemporaryDirectory();
+    TemporaryDirectory(const TemporaryDirectory &) = delete;
+    TemporaryDirectory &operator=(const TemporaryDirectory &) = delete;
+    [[nodiscard]] const std::string &path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+// Accepts connections and never says a word.
+class SilentServer {
+public:
+    SilentServer();
+    ~SilentServer();
+    SilentServer(const SilentServer &) = delete;
+    SilentServer &operator=(const SilentServer &) = delete;
+    [[nodiscard]] std::string conninfo() const { return "host=" + directory_.path() + " port=5432"; }
+
+private:
+    TemporaryDirectory directory_;
+    int socket_;
+};
+
+// Keeps what on_error is told.
+class Errors {
+public:
+    [[nodiscard]] std::function<void(const Error &)> listener();
+    [[nodiscard]] std::vector<Error> all() const;
+    [[nodiscard]] bool contain(std::string_view text) const;
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<Error> errors_;
+};
+
+// The account closes, and says this.
+::testing::AssertionResult is_account(const Client &client, std::uint64_t stored, std::uint64_t queued,
+                                      std::uint64_t dropped, std::uint64_t refused);
+
+}  // namespace gravitas::telemetry::test
