@@ -9,6 +9,6 @@ int main()
     }
     client.log_thought_latency("llama3:8b", 1.92, 96);   // seconds, tokens generated
     if (client.flush(std::chrono::seconds(5)))
-        for (const auto &model : client.get_aggregated_efficiency())
-            std::cout << model.component.value_or("?") << ": " << model.weighted_efficiency_score.value_or(0) << " ms/token\n";
+        for (const auto &m : client.get_aggregated_efficiency())
+            std::cout << m.component.value_or("?") << ": " << m.weighted_efficiency_score.value_or(0) << " ms/token\n";
 }

@@ -2,6 +2,7 @@
 
 #include "timestamps.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 

@@ -20,7 +20,7 @@ std::string_view status_of(bool success) noexcept { return success ? "OK" : "ERR
 
 }  // namespace
 
-class [[gnu::visibility("hidden")]] Client::Impl {
+class Client::Impl {
 public:
     explicit Impl(const Options &options)
         : close_deadline(checked(options).close_deadline), readers(options.conninfo), flusher(Flusher::start(options))

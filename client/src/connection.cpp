@@ -3,7 +3,9 @@
 #include "sqlstate.hpp"
 #include "waker.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <new>
 #include <poll.h>
 
 namespace gravitas::telemetry {
@@ -122,16 +124,12 @@ void Connection::open()
         fail_lost(PQerrorMessage(get()));
 }
 
-// An idle connection has nothing to read, unless the server has said good-bye.
-bool Connection::is_alive()
+// An idle connection has nothing to read, unless the server has said good-bye. (It may also have a new setting to
+// tell; then the connection is made anew for nothing.)
+bool Connection::is_alive() const
 {
     pollfd fd{.fd = PQsocket(get()), .events = POLLIN, .revents = 0};
-    while (PQstatus(get()) == CONNECTION_OK && poll(&fd, 1, 0) > 0) {
-        if (PQconsumeInput(get()) == 0)
-            return false;
-        PQisBusy(get());   // reads notices out of the way
-    }
-    return PQstatus(get()) == CONNECTION_OK;
+    return PQstatus(get()) == CONNECTION_OK && poll(&fd, 1, 0) == 0;
 }
 
 Result Connection::execute(const char *statement, std::span<const char *const> parameters)

@@ -79,7 +79,7 @@ private:
     [[nodiscard]] PGconn *get() const noexcept { return connection_.get(); }
 
     void open();
-    [[nodiscard]] bool is_alive();
+    [[nodiscard]] bool is_alive() const;
     void send_all();
     Result receive();
     void wait_for_socket(short events, Deadline deadline);

@@ -2,7 +2,9 @@
 
 #include "sqlstate.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <limits>
 #include <new>
 
 namespace gravitas::telemetry {

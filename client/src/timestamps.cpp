@@ -1,5 +1,6 @@
 #include "timestamps.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 

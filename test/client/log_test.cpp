@@ -1,5 +1,6 @@
 #include "support.hpp"
 
+#include <cstdlib>
 #include <limits>
 
 namespace gravitas::telemetry::test {

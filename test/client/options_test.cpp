@@ -1,5 +1,6 @@
 #include "support.hpp"
 
+#include <limits>
 #include <stdexcept>
 
 namespace gravitas::telemetry::test {

@@ -1,5 +1,6 @@
 #include "support.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
