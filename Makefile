@@ -48,7 +48,9 @@ build: extension client client-examples demo-program
 demo-run: build
 	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(TRACE)
 check-run: build tests
-	@GRAVITAS_MODULE=gravitas_telemetry.so tools/check
+	@tools/check
 
+# A cluster that KEEP=1 left running goes first.
 clean:
+	@grep -ls '^$(CURDIR)/build/' /tmp/gravitas.*/work | xargs -r -n 1 dirname | xargs -r -n 1 tools/cluster stop
 	rm -rf build gravitas_telemetry.so

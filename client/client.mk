@@ -12,8 +12,8 @@ CLIENT_LIB       = libgravitas_telemetry
 CLIENT_SHARED    = $(CLIENT_LIB).so.$(CLIENT_VERSION)
 CLIENT_SONAME    = $(CLIENT_LIB).so.$(CLIENT_SOVERSION)
 
-CLIENT_PQ_CFLAGS := $(shell pkg-config --cflags libpq 2>/dev/null || echo -I`$(PG_CONFIG) --includedir`)
-CLIENT_PQ_LIBS   := $(shell pkg-config --libs libpq 2>/dev/null || echo -L`$(PG_CONFIG) --libdir` -lpq)
+CLIENT_PQ_CFLAGS := $(shell pkg-config --cflags libpq 2>/dev/null || echo -I`$(PG_CONFIG) --includedir 2>/dev/null`)
+CLIENT_PQ_LIBS   := $(shell pkg-config --libs libpq 2>/dev/null || echo -L`$(PG_CONFIG) --libdir 2>/dev/null` -lpq)
 
 CLIENT_REQUIRED  = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden \
                    -fvisibility-inlines-hidden -pthread -MMD -MP -Iclient/include $(CLIENT_PQ_CFLAGS)

@@ -170,7 +170,7 @@ call='{"ttft_s": 0.5, "end_to_end_latency_s": 2, "number_output_tokens": 9, "num
 damaged cut_off.json "[$call,\n{\"error_code\": " \
     'cut_off.json:2:16: not valid JSON: syntax error while parsing value - unexpected end of input'
 damaged empty.json '' \
-    'empty.json:1:1: not valid JSON: syntax error while parsing value - unexpected end of input'
+    'empty.json:1:1: not valid JSON: '
 damaged missing.json "[$call, {\"error_code\": null}]" 'missing.json: call 2: "end_to_end_latency_s" is missing'
 damaged negative.json "[${call/0.5/-1}]" 'negative.json: call 1: "ttft_s" is out of range: -1'
 damaged text.json "[${call/: 9/: \"nine\"}]" 'text.json: call 1: "number_output_tokens" is not a number'
