@@ -17,7 +17,7 @@ COMMENT ON SEQUENCE telemetry.history_id_seq IS 'Numbers the rows of history';
 COMMENT ON TABLE telemetry.history IS 'Prompts and answers that the application chose to keep; it holds text of people';
 COMMENT ON COLUMN telemetry.history.id IS 'Number of the row';
 COMMENT ON COLUMN telemetry.history."timestamp" IS 'When the row was logged';
-COMMENT ON COLUMN telemetry.history.role IS 'Who spoke: user, assistant, system, tool, …';
+COMMENT ON COLUMN telemetry.history.role IS 'Who spoke: user, assistant, system, tool or any other';
 COMMENT ON COLUMN telemetry.history.content IS 'The text';
 COMMENT ON COLUMN telemetry.history.ghost_id IS 'The application''s id of the persona';
 COMMENT ON COLUMN telemetry.history.shell_id IS 'The application''s id of the session';

@@ -4,7 +4,7 @@ CREATE TABLE telemetry.retention_policy (
     table_name text PRIMARY KEY CHECK (table_name IN ('event', 'usage_stats', 'history')),
     keep       interval CHECK (keep >= interval '1 day')
 );
-COMMENT ON TABLE telemetry.retention_policy IS 'Changed retention times; set_retention() writes it';
+COMMENT ON TABLE telemetry.retention_policy IS 'Retention times that differ from the defaults, a row for each table';
 COMMENT ON COLUMN telemetry.retention_policy.table_name IS 'event, usage_stats or history';
 COMMENT ON COLUMN telemetry.retention_policy.keep IS 'How long rows stay; NULL: for ever';
 

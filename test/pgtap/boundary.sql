@@ -57,7 +57,7 @@ BEGIN
 EXCEPTION WHEN query_canceled THEN
     RETURN SQLERRM;
 END $$;
-SET LOCAL statement_timeout = '100ms';
+SET LOCAL statement_timeout = '1s';
 SELECT is(cancelled('SELECT probe_wait()'), 'canceling statement due to statement timeout');
 SET LOCAL statement_timeout = 0;
 SELECT is(probe_destroyed(), 1, 'a statement timeout unwinds too');

@@ -9,7 +9,7 @@ SELECT functions_are('telemetry', ARRAY[
     'log', 'log_load_latency', 'log_thought_latency', 'log_usage', 'log_history', 'start_timer', 'measure_latency',
     'get_recent_events', 'get_aggregated_efficiency', 'get_60day_statistics', 'get_telemetry_footprint',
     'ensure_partitions', 'retention_keep', 'event_metadata', 'system_telemetry_write', 'row_limit', 'reading_window',
-    'is_error_status']);
+    'is_error_status', 'id_to_generate']);
 SELECT is((SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'gravitas_telemetry'), 'pg_catalog',
           'the extension needs no schema of the user''s');
 

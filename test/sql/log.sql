@@ -47,6 +47,14 @@ SELECT telemetry.log_load_latency('old', 1, event_time => '1970-01-01 00:00:00+0
 SELECT telemetry.log_load_latency('new', 1, event_time => '2100-01-01 00:00:00+00') > 0 AS logged;
 SELECT tableoid::regclass, "timestamp" FROM telemetry.event WHERE component IN ('old', 'new') ORDER BY 2;
 
+-- What no clock can measure is 0, and spoils no answer.
+SELECT telemetry.log_thought_latency('tiny', 5e-324, 2147483647) > 0 AS logged;
+SELECT value, duration_ms FROM telemetry.event WHERE component = 'tiny';
+SELECT measurement_count, weighted_efficiency_score FROM telemetry.get_aggregated_efficiency('tiny');
+
+-- Whatever is stored can be read: an event has a size.
+SELECT telemetry.log_load_latency(repeat('x', 70000000), 1);
+
 -- What cannot have been measured is refused, with a word on what to do.
 SELECT telemetry.log_load_latency('m', -1);
 SELECT telemetry.log_load_latency('m', 'NaN');

@@ -30,21 +30,77 @@ INSERT INTO telemetry.system_telemetry (event_type, component, value, duration_m
     ('THOUGHT_LATENCY', 'm3', 12.5, NULL, 8), ('THOUGHT_LATENCY', 'm3', 999, 100, 8), ('THOUGHT_LATENCY', 'm3', 5, NULL, NULL)
 RETURNING value, duration_ms;
 
--- COPY, also with the triggers that replication turns off.
+-- COPY.
 COPY telemetry.system_telemetry ("timestamp", event_type, component, value) FROM stdin;
 2026-03-02 00:00:00+00	VRAM_CHECK	gpu0	100
 2026-03-02 00:00:01+00	VRAM_CHECK	gpu0	200
 \.
-SET session_replication_role = replica;
 INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, value)
 VALUES ('2026-03-02 00:00:02+00', 'VRAM_CHECK', 'gpu0', 300);
-RESET session_replication_role;
 SELECT sum(value) FROM telemetry.event WHERE component = 'gpu0';
 
 -- DELETE works, UPDATE does not.
 DELETE FROM telemetry.system_telemetry WHERE component = 'gpu0' AND value < 250;
 SELECT value FROM telemetry.system_telemetry WHERE component = 'gpu0';
 UPDATE telemetry.system_telemetry SET value = 1 WHERE component = 'gpu0';
+
+-- Nothing vanishes where triggers are off.
+SET session_replication_role = replica;
+INSERT INTO telemetry.system_telemetry (event_type) VALUES ('LOST');
+RESET session_replication_role;
+
+-- Somebody's operators change nothing.
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.yes(timestamptz, timestamptz) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION hostile.yes(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR hostile.= (LEFTARG = timestamptz, RIGHTARG = timestamptz, FUNCTION = hostile.yes);
+CREATE OPERATOR hostile.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = hostile.yes);
+INSERT INTO telemetry.system_telemetry (event_type, component) VALUES ('NOTE', 'stays'), ('NOTE', 'goes');
+SET search_path = hostile, pg_catalog;
+DELETE FROM telemetry.system_telemetry WHERE component = 'goes';
+RESET search_path;
+SELECT component FROM telemetry.event WHERE event_type = 'NOTE';
+SET client_min_messages = warning;
+DROP SCHEMA hostile CASCADE;
+RESET client_min_messages;
+
+-- Nor do settings: a key of the caller's that differs is kept.
+SET extra_float_digits = -15;
+INSERT INTO telemetry.system_telemetry (event_type, component, duration_ms, metadata)
+VALUES ('LOAD_LATENCY', 'digits', 1234.5, '{"load_time_ms": 1000}');
+SELECT metadata FROM telemetry.system_telemetry WHERE component = 'digits';
+RESET extra_float_digits;
+SELECT telemetry.event_metadata('LOAD_LATENCY', 'x', NULL, 'NaN', NULL, NULL, NULL);
+
+-- A trigger of the user's may keep events out.
+CREATE FUNCTION no_noise() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RETURN CASE WHEN NEW.event_type <> 'NOISE' THEN NEW END; END $$;
+CREATE TRIGGER no_noise BEFORE INSERT ON telemetry.event FOR EACH ROW EXECUTE FUNCTION no_noise();
+SELECT telemetry.log('NOISE') IS NULL AS kept_out;
+INSERT INTO telemetry.system_telemetry (event_type) VALUES ('NOISE'), ('SOUND') RETURNING event_type;
+SELECT event_type FROM telemetry.event WHERE event_type IN ('NOISE', 'SOUND');
+DROP TRIGGER no_noise ON telemetry.event;
+DROP FUNCTION no_noise();
+
+-- Metadata names the model, and a score alone is a score.
+INSERT INTO telemetry.system_telemetry (event_type, metadata) VALUES
+    ('THOUGHT_LATENCY', '{"model": "named", "latency_per_token_ms": 10}'),
+    ('LOAD_LATENCY', '{"model": 7, "load_time_ms": 10}'), ('NOTE', '{"model": "no model"}')
+RETURNING event_type, component, value, metadata;
+
+-- Row security on the events holds for the view, too.
+CREATE ROLE regress_reader;
+GRANT USAGE ON SCHEMA telemetry TO regress_reader;
+GRANT SELECT ON telemetry.event, telemetry.system_telemetry TO regress_reader;
+ALTER TABLE telemetry.event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sounds ON telemetry.event FOR SELECT USING (event_type = 'SOUND');
+SET ROLE regress_reader;
+SELECT event_type FROM telemetry.system_telemetry;
+RESET ROLE;
+DROP POLICY sounds ON telemetry.event;
+ALTER TABLE telemetry.event DISABLE ROW LEVEL SECURITY;
+DROP OWNED BY regress_reader;
+DROP ROLE regress_reader;
 
 -- Refused: as a table would, or as the functions do.
 INSERT INTO telemetry.system_telemetry (id, event_type) VALUES (1, 'HEARTBEAT');

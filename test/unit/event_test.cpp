@@ -62,7 +62,7 @@ TEST(Complete, LoadIsSecondsAndMilliseconds)
     Figures both{.value = 2.5, .duration_ms = 2503};
     core::complete(EventKind::load, both);
     EXPECT_EQ(both.value, 2.5);
-    EXPECT_EQ(both.duration_ms, 2503);
+    EXPECT_EQ(both.duration_ms, 2500);
 }
 
 TEST(Complete, ThoughtIsMillisecondsPerToken)
@@ -88,6 +88,15 @@ TEST(Complete, NoTokensMeansNoScore)
     core::complete(EventKind::thought, figures);
     EXPECT_FALSE(figures.value);
     EXPECT_EQ(figures.duration_ms, 50);
+}
+
+TEST(Complete, BelowAnyClockIsZero)
+{
+    Figures figures{.duration_ms = 5e-324, .first_token_ms = 1e-13, .tokens_generated = 7};
+    core::complete(EventKind::thought, figures);
+    EXPECT_EQ(figures.duration_ms, 0);
+    EXPECT_EQ(figures.first_token_ms, 0);
+    EXPECT_EQ(figures.value, 0);
 }
 
 TEST(Complete, LeavesOtherEventsAlone)

@@ -98,10 +98,13 @@ void check(EventKind kind, const Figures &figures)
 
 void complete(EventKind kind, Figures &figures) noexcept
 {
+    for (std::optional<double> *figure : {&figures.duration_ms, &figures.first_token_ms})
+        if (*figure && **figure < min_duration_ms)
+            *figure = 0;
     if (kind == EventKind::load) {
-        if (!figures.duration_ms && figures.value)
+        if (figures.value)
             figures.duration_ms = *figures.value * 1000;
-        else if (!figures.value && figures.duration_ms)
+        else if (figures.duration_ms)
             figures.value = *figures.duration_ms / 1000;
     }
     if (kind == EventKind::thought && figures.tokens_generated) {

@@ -30,6 +30,8 @@ struct Figures {
 
 // Longest duration, and highest score, that is taken for a measurement: 31 years. It keeps every sum finite.
 inline constexpr double max_duration_ms = 1e12;
+// A shorter one is 0: a femtosecond is beyond any clock, and quotients of far smaller numbers are no numbers in SQL.
+inline constexpr double min_duration_ms = 1e-12;
 
 bool is_possible_duration_ms(double milliseconds) noexcept; // finite, not negative, at most max_duration_ms
 
@@ -40,7 +42,7 @@ void check_count(const char *name, const std::optional<std::int32_t> &count);
 void check(EventKind kind, const Figures &figures);
 
 // Derives what follows from the figures given.
-// load:    duration_ms = 1000 × value, or value = duration_ms / 1000.
+// load:    duration_ms = 1000 × value, or where only that is known, value = duration_ms / 1000.
 // thought: value = duration_ms / tokens_generated; with 0 tokens there is no score, whatever was given;
 //          duration_ms = value × tokens_generated where only those are known.
 void complete(EventKind kind, Figures &figures) noexcept;

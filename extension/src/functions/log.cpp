@@ -22,6 +22,14 @@ double milliseconds_of(double seconds, const char *name)
     return milliseconds;
 }
 
+Datum id_of(FunctionCallInfo fcinfo, Event &event)
+{
+    const std::optional<std::int64_t> id = store(event);
+    if (!id)
+        PG_RETURN_NULL();
+    PG_RETURN_INT64(*id);
+}
+
 text *status_of(FunctionCallInfo fcinfo, int success)
 {
     pg::require(fcinfo, success, "success");
@@ -40,7 +48,7 @@ TELEMETRY_FUNCTION(log)
     event.metadata = PG_ARGISNULL(3) ? nullptr : PG_GETARG_JSONB_P(3);
     event.status = pg::optional_text(fcinfo, 4);
     event.timestamp = pg::event_time(fcinfo, 5);
-    PG_RETURN_INT64(store(event));
+    return id_of(fcinfo, event);
 }
 
 // log_load_latency(model_name, load_time_seconds, success, event_time) → id
@@ -56,7 +64,7 @@ TELEMETRY_FUNCTION(log_load_latency)
     event.figures.duration_ms = milliseconds_of(seconds, "load_time_seconds");
     event.status = status_of(fcinfo, 2);
     event.timestamp = pg::event_time(fcinfo, 3);
-    PG_RETURN_INT64(store(event));
+    return id_of(fcinfo, event);
 }
 
 // log_thought_latency(model_name, inference_time_seconds, tokens_generated, prompt_tokens, success,
@@ -77,5 +85,5 @@ TELEMETRY_FUNCTION(log_thought_latency)
         event.figures.first_token_ms = milliseconds_of(PG_GETARG_FLOAT8(5), "first_token_seconds");
     event.metadata = PG_ARGISNULL(6) ? nullptr : PG_GETARG_JSONB_P(6);
     event.timestamp = pg::event_time(fcinfo, 7);
-    PG_RETURN_INT64(store(event));
+    return id_of(fcinfo, event);
 }

@@ -71,14 +71,26 @@ void fill_count(Jsonb *metadata, std::string_view key, std::optional<std::int32_
 
 void fill_from_metadata(core::EventKind kind, Jsonb *metadata, core::Figures &figures)
 {
-    if (kind == core::EventKind::load)
+    if (kind == core::EventKind::load && !figures.value)
         fill_duration(metadata, "load_time_ms", figures.duration_ms);
     if (kind == core::EventKind::thought) {
         fill_duration(metadata, "inference_time_ms", figures.duration_ms);
         fill_duration(metadata, "first_token_ms", figures.first_token_ms);
         fill_count(metadata, "tokens_generated", figures.tokens_generated);
         fill_count(metadata, "prompt_tokens", figures.prompt_tokens);
+        if (!figures.duration_ms)
+            fill_duration(metadata, "latency_per_token_ms", figures.value);
     }
+}
+
+text *component_from_metadata(core::EventKind kind, Jsonb *metadata)
+{
+    if (kind == core::EventKind::other)
+        return nullptr;
+    const JsonbValue *const model = pg::find(metadata, "model");
+    if (model == nullptr || model->type != jbvString || model->val.string.len == 0)
+        return nullptr;
+    return cstring_to_text_with_len(model->val.string.val, model->val.string.len);
 }
 
 Jsonb *without_document(core::EventKind kind, const text *component, const core::Figures &figures, Jsonb *metadata)

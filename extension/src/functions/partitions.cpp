@@ -6,12 +6,6 @@
 #include "pg/boundary.hpp"
 #include "pg/spi.hpp"
 
-extern "C" {
-#include "catalog/namespace.h"
-#include "storage/lmgr.h"
-#include "utils/lsyscache.h"
-}
-
 using namespace gravitas::telemetry;
 
 namespace {
@@ -57,7 +51,7 @@ bool exists(const Day &day)
     const Oid relation = relation_of(day.partition.text);
     if (!OidIsValid(relation))
         return false;
-    if (!get_rel_relispartition(relation))
+    if (!get_rel_relispartition(relation) || get_partition_parent(relation, true) != relation_of("event"))
         ereport(
             ERROR,
             (errcode(ERRCODE_DUPLICATE_TABLE),
@@ -132,6 +126,10 @@ TELEMETRY_FUNCTION(ensure_partitions)
                           "cannot make \"" + std::to_string(days) + "\" partitions at once, the limit is " +
                               std::to_string(max_days),
                           "Make them in several calls; a partition is one day.");
+    // With an older snapshot, events that others stored since then could not be moved.
+    if (IsolationUsesXactSnapshot())
+        throw core::Error("25001", "partitions can be made at isolation level read committed only",
+                          "Call it outside of a transaction, or after SET TRANSACTION ISOLATION LEVEL READ COMMITTED.");
     std::int32_t created = 0;
     pg::with_spi([&] { created = create_missing(first, end); });
     PG_RETURN_INT32(created);

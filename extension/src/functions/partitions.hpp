@@ -7,8 +7,8 @@
 
 namespace gravitas::telemetry {
 
-// Waits while the day of `at` is being made. Without it, an insert that was routed to the default partition before the day
-// was attached would fail after it. Whoever finds the day made waits for nobody.
+// Waits while the day of `at` is being made. Without it, an insert that was routed to the default partition before the
+// day was attached would fail after it. Whoever finds the day made waits for nobody.
 void settle_partition(core::Microseconds at);
 
 } // namespace gravitas::telemetry

@@ -10,6 +10,15 @@ namespace gravitas::telemetry {
 
 namespace {
 
+// Far below what a JSON document can hold, so that whatever is stored can be read as one.
+constexpr std::size_t max_event_bytes = 64 << 20;
+
+std::size_t size_of(const Event &event) noexcept
+{
+    const auto size = [](const void *value) { return value == nullptr ? 0 : VARSIZE_ANY_EXHDR(value); };
+    return size(event.event_type) + size(event.component) + size(event.status) + size(event.metadata);
+}
+
 void check(const Event &event)
 {
     pg::refuse_empty(event.event_type, "event_type");
@@ -18,10 +27,17 @@ void check(const Event &event)
     if (TIMESTAMP_NOT_FINITE(event.timestamp))
         throw core::Error(core::sqlstate::invalid_parameter_value, "event time must be finite",
                           "Give the time at which the event ended, or NULL for now.");
-    if (event.metadata != nullptr && !pg::is_object(event.metadata))
+    if (event.metadata != nullptr && !pg::is_object(event.metadata)) {
+        const char *const type = pg::type_name(event.metadata);
         throw core::Error(core::sqlstate::invalid_parameter_value,
-                          std::string("metadata must be a JSON object, not \"") + pg::type_name(event.metadata) + "\"",
+                          std::string("metadata must be a JSON object, not \"") + type + "\"",
                           "Wrap the value, for example with jsonb_build_object('value', ...).");
+    }
+    if (const std::size_t size = size_of(event); size > max_event_bytes)
+        throw core::Error(core::sqlstate::program_limit_exceeded,
+                          "an event of \"" + std::to_string(size) + "\" bytes is too large, the limit is " +
+                              std::to_string(max_event_bytes),
+                          "Keep large texts in a table of your own, and its key in the metadata.");
 }
 
 void complete(Event &event)
@@ -30,13 +46,15 @@ void complete(Event &event)
     core::check(kind, event.figures);
     if (event.metadata != nullptr)
         fill_from_metadata(kind, event.metadata, event.figures);
+    if (event.metadata != nullptr && event.component == nullptr)
+        event.component = component_from_metadata(kind, event.metadata);
     core::complete(kind, event.figures);
     core::check(kind, event.figures); // a derived figure may be absurd where each given one was possible
     if (event.metadata != nullptr)
         event.metadata = without_document(kind, event.component, event.figures, event.metadata);
 }
 
-std::int64_t insert(const Event &event)
+std::optional<std::int64_t> insert(const Event &event)
 {
     static pg::PreparedStatement<10> statement{
         "INSERT INTO telemetry.event (\"timestamp\", event_type, component, value, duration_ms, first_token_ms,"
@@ -45,7 +63,7 @@ std::int64_t insert(const Event &event)
         {TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID, TEXTOID, JSONBOID}};
 
     const core::Figures &figures = event.figures;
-    std::int64_t id = 0;
+    std::optional<std::int64_t> id;
     pg::with_spi([&] {
         statement.execute(
             {TimestampTzGetDatum(event.timestamp), PointerGetDatum(event.event_type), PointerGetDatum(event.component),
@@ -56,14 +74,15 @@ std::int64_t insert(const Event &event)
             {false, false, event.component == nullptr, !figures.value, !figures.duration_ms, !figures.first_token_ms,
              !figures.prompt_tokens, !figures.tokens_generated, event.status == nullptr, event.metadata == nullptr},
             SPI_OK_INSERT_RETURNING);
-        id = DatumGetInt64(pg::only_value(1));
+        if (SPI_processed > 0)
+            id = DatumGetInt64(pg::only_value(1));
     });
     return id;
 }
 
 } // namespace
 
-std::int64_t store(Event &event)
+std::optional<std::int64_t> store(Event &event)
 {
     check(event);
     complete(event);

@@ -18,7 +18,8 @@ struct Event {
 };
 
 // Checks `event`, completes it (figures from metadata and from each other; metadata loses what has a column), stores
-// it and returns its id. Throws core::Error where it cannot be stored; nothing is stored then.
-std::int64_t store(Event &event);
+// it and returns its id; nothing where a trigger of the user's on telemetry.event suppressed it. Throws core::Error
+// where it cannot be stored.
+std::optional<std::int64_t> store(Event &event);
 
 } // namespace gravitas::telemetry

@@ -95,11 +95,14 @@ HeapTuple insert_row(const TriggerData &trigger)
 {
     Row row = row_of(trigger, trigger.tg_trigtuple);
     Event event = event_of(row);
-    const std::int64_t id = store(event);
+    const std::optional<std::int64_t> id = store(event);
+    if (!id)
+        return nullptr; // a trigger of the user's on telemetry.event suppressed it
 
     const core::EventKind kind = core::kind_of(pg::view_of(event.event_type));
     Jsonb *const metadata = with_document(kind, event.component, event.figures, event.metadata);
-    row.set(id_column, false, Int64GetDatum(id));
+    row.set(id_column, false, Int64GetDatum(*id));
+    row.set(component_column, event.component == nullptr, PointerGetDatum(event.component));
     row.set(value_column, event.figures.value);
     row.set(duration_ms_column, event.figures.duration_ms);
     row.set(first_token_ms_column, event.figures.first_token_ms);
@@ -112,8 +115,10 @@ HeapTuple insert_row(const TriggerData &trigger)
 // Deletes the stored event behind the old row; nullptr where another session was faster.
 HeapTuple delete_row(const TriggerData &trigger)
 {
-    static pg::PreparedStatement<2> statement{"DELETE FROM telemetry.event WHERE \"timestamp\" = $1 AND id = $2",
-                                              {TIMESTAMPTZOID, INT8OID}};
+    static pg::PreparedStatement<2> statement{
+        "DELETE FROM telemetry.event WHERE \"timestamp\" OPERATOR(pg_catalog.=) $1"
+        " AND id OPERATOR(pg_catalog.=) $2",
+        {TIMESTAMPTZOID, INT8OID}};
     const Row row = row_of(trigger, trigger.tg_trigtuple);
     std::uint64_t deleted = 0;
     pg::with_spi([&] {
@@ -124,6 +129,16 @@ HeapTuple delete_row(const TriggerData &trigger)
 }
 
 } // namespace
+
+// id_to_generate() → NULL, the default of the view's id
+TELEMETRY_FUNCTION(id_to_generate)
+{
+    if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+        throw core::Error("55000",
+                          "cannot insert into view \"system_telemetry\" with session_replication_role = replica",
+                          "Insert into telemetry.event, or SET session_replication_role = origin.");
+    PG_RETURN_NULL();
+}
 
 // The INSTEAD OF row trigger of the view.
 TELEMETRY_FUNCTION(system_telemetry_write)

@@ -59,9 +59,11 @@ JsonbValue json_number(std::optional<double> number)
 {
     JsonbValue value;
     value.type = jbvNull;
-    if (number) {
-        // Through text, as to_jsonb(double precision) does it: float8 → numeric would keep 15 digits only.
-        char *const text = DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(*number)));
+    if (number && std::isfinite(*number)) {
+        // Through the shortest text that reads back the same: float8 → numeric would keep 15 digits only, and float8out
+        // does what extra_float_digits says.
+        char text[DOUBLE_SHORTEST_DECIMAL_LEN];
+        double_to_shortest_decimal_buf(*number, text);
         value.type = jbvNumeric;
         value.val.numeric = DatumGetNumeric(
             DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));

@@ -26,6 +26,7 @@ bool equal_scalars(const JsonbValue &left, const JsonbValue &right);
 
 JsonbValue json_string(std::string_view text) noexcept;
 JsonbValue json_number(std::optional<double> number); // shortest decimal that reads back the same; null where absent
+                                                      // or not finite
 
 // Calls visit(JsonField) for each top-level field of `object`, values as they are.
 template <typename Visit>
