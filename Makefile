@@ -4,7 +4,7 @@ PG_CONFIG ?= pg_config
 export PG_CONFIG
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravitas_telemetry.control)
 # WERROR=1 turns warnings into errors, as CI does.
-export WERROR
+export WERROR FUZZ_SECONDS
 
 .DEFAULT_GOAL := build
 .PHONY: help deps build demo check bench clean
@@ -14,6 +14,7 @@ help:
 	@echo "make demo      set up, time real work on this machine, and show what SQL says about it"
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "make check     set up and run all tests"
+	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
 	@echo "make install-client PREFIX=/usr/local    the C++ library and its headers"
@@ -41,10 +42,11 @@ CLIENT_VERSION := $(VERSION)
 include client/client.mk
 include client/demo/demo.mk
 include test/test.mk
+include test/bench/bench.mk
 
 build: extension client client-examples demo-program
 
-.PHONY: demo-run check-run bench-run
+.PHONY: demo-run check-run
 demo-run: build
 	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(TRACE)
 check-run: build tests

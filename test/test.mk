@@ -9,7 +9,7 @@ UNIT_CXXFLAGS = -std=c++20 -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -Iextens
 UNIT_OBJECTS = $(patsubst %.cpp,build/unit/%.o,$(CORE_SOURCES) $(UNIT_SOURCES))
 
 .PHONY: tests
-tests: build/test/unit_test build/test/boundary_probe.so client-tests
+tests: build/test/unit_test build/test/boundary_probe.so client-tests fuzzers
 
 build/unit/%.o: %.cpp
 	@mkdir -p $(@D)
@@ -25,3 +25,26 @@ build/test/boundary_probe.so: $(PROBE_SOURCES) $(wildcard extension/src/pg/*.hpp
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++20 -O2 -g -fPIC -shared -Wall -Wextra -Wno-register -Wno-unused-parameter $(if $(WERROR),-Werror) \
 	    -Iextension/src -isystem $(shell $(PG_CONFIG) --includedir-server) -o $@ $(PROBE_SOURCES)
+
+# Decoders of what may come from outside. Each target runs over its committed corpus with any compiler; where clang has
+# libFuzzer, it also searches on from there.
+FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,%,$(sort $(wildcard test/fuzz/*_fuzz.cpp)))
+FUZZ_CLANG  := $(shell ls $$(clang++ -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer*.a >/dev/null 2>&1 && echo clang++)
+FUZZ_SECONDS ?= 15
+
+.PHONY: fuzzers fuzz
+fuzzers: $(FUZZ_TARGETS:%=build/fuzz/%_replay) $(if $(FUZZ_CLANG),$(FUZZ_TARGETS:%=build/fuzz/%_fuzz))
+
+build/fuzz/%_replay: test/fuzz/%_fuzz.cpp test/fuzz/replay.cpp test/fuzz/fuzz.hpp $(filter build/unit/extension/%,$(UNIT_OBJECTS))
+	@mkdir -p $(@D)
+	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $(filter-out %.hpp,$^)
+build/fuzz/%_fuzz: test/fuzz/%_fuzz.cpp test/fuzz/fuzz.hpp $(CORE_SOURCES) $(wildcard extension/src/core/*.hpp)
+	@mkdir -p $(@D)
+	$(FUZZ_CLANG) -std=c++20 -O1 -g -Iextension/src -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -o $@ $(filter %.cpp,$^)
+
+# For as long as one wants: make fuzz FUZZ_SECONDS=3600. What it finds is left in build/fuzz.
+fuzz: fuzzers
+	@test/scripts/fuzz_test.sh
+build/fuzz/seed_corpus: test/fuzz/seed_corpus.cpp $(filter build/unit/extension/%,$(UNIT_OBJECTS))
+	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $^

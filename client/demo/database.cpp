@@ -35,7 +35,7 @@ void run(PGconn *connection, const std::string &statement)
         throw std::runtime_error("could not prepare the database: " + one_line(PQerrorMessage(connection)));
 }
 
-}  // namespace
+} // namespace
 
 void prepare_database(std::chrono::system_clock::time_point oldest_event)
 {
@@ -48,8 +48,10 @@ void prepare_database(std::chrono::system_clock::time_point oldest_event)
     run(connection.get(), "SET client_min_messages = warning");
     run(connection.get(), "CREATE EXTENSION IF NOT EXISTS gravitas_telemetry");
     run(connection.get(), "SELECT telemetry.ensure_partitions("
-                          "least(greatest(to_timestamp(" + std::to_string(oldest) + "), now() - interval '60 days'), "
-                          "now() - interval '2 days'), now() + interval '2 days')");
+                          "least(greatest(to_timestamp(" +
+                              std::to_string(oldest) +
+                              "), now() - interval '60 days'), "
+                              "now() - interval '2 days'), now() + interval '2 days')");
 }
 
-}  // namespace demo
+} // namespace demo

@@ -11,4 +11,4 @@ namespace demo {
 // std::runtime_error.
 void prepare_database(std::chrono::system_clock::time_point oldest_event);
 
-}  // namespace demo
+} // namespace demo

@@ -109,11 +109,11 @@ void measure_this_machine(const std::filesystem::path &corpus)
     std::printf("Stored all %s events\n", demo::grouped(storing.client().account().stored).c_str());
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv)
 {
-    std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);      // each line at once, also into a pipe
+    std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); // each line at once, also into a pipe
     try {
         const Arguments arguments = parse({argv + 1, argv + argc});
         if (arguments.help)

@@ -17,7 +17,7 @@ std::vector<std::string> split_words(std::string_view text)
     };
     for (const unsigned char c : text) {
         const bool inside_word = !word.empty() && (c == '\'' || c == '-');
-        if (std::isalnum(c) != 0 || inside_word || c >= 0x80) {     // the last: bytes of other letters in UTF-8
+        if (std::isalnum(c) != 0 || inside_word || c >= 0x80) { // the last: bytes of other letters in UTF-8
             word += static_cast<char>(std::tolower(c));
             continue;
         }
@@ -117,4 +117,4 @@ NgramModel::Word NgramModel::next(std::span<const Word> history, std::mt19937 &d
     return distribution(draw);
 }
 
-}  // namespace demo
+} // namespace demo

@@ -46,7 +46,7 @@ public:
 private:
     // The n-grams form a tree: a node is a sequence of words, an edge appends one. Node 0 is the empty sequence.
     struct Node {
-        std::uint32_t followers = 0;            // words seen after this sequence
+        std::uint32_t followers = 0; // words seen after this sequence
         std::uint32_t distinct_followers = 0;
     };
     struct Edge {
@@ -67,4 +67,4 @@ private:
     std::unordered_map<std::uint64_t, Edge> edges_;
 };
 
-}  // namespace demo
+} // namespace demo

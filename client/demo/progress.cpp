@@ -11,7 +11,7 @@ constexpr int bar_width = 40;
 constexpr auto redraw_every = std::chrono::milliseconds{50};
 constexpr auto print_every = std::chrono::seconds{2};
 
-}  // namespace
+} // namespace
 
 std::string grouped(std::uint64_t number)
 {
@@ -62,4 +62,4 @@ void Progress::print_line() const
     std::printf("  %s: %s of %s\n", what_.c_str(), grouped(done_).c_str(), grouped(total_).c_str());
 }
 
-}  // namespace demo
+} // namespace demo

@@ -30,4 +30,4 @@ private:
     SteadyClock::time_point last_shown_ = SteadyClock::now();
 };
 
-}  // namespace demo
+} // namespace demo

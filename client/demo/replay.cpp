@@ -32,7 +32,7 @@ Nanoseconds oldest_age(const TraceFiles &files)
     return oldest;
 }
 
-}  // namespace
+} // namespace
 
 void replay(const std::vector<std::filesystem::path> &paths)
 {
@@ -61,4 +61,4 @@ void replay(const std::vector<std::filesystem::path> &paths)
     progress.finish();
 }
 
-}  // namespace demo
+} // namespace demo

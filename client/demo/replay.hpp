@@ -11,4 +11,4 @@ namespace demo {
 // and std::runtime_error where the database does not take the events.
 void replay(const std::vector<std::filesystem::path> &paths);
 
-}  // namespace demo
+} // namespace demo

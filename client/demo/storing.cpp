@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t queue_capacity = 65'536;
 constexpr std::uint64_t queue_full_enough = queue_capacity / 2;
-constexpr auto patience = 30s;          // without a single event being stored
+constexpr auto patience = 30s; // without a single event being stored
 
 telemetry::Options options(std::function<void(const telemetry::Error &)> on_error)
 {
@@ -24,7 +24,7 @@ telemetry::Options options(std::function<void(const telemetry::Error &)> on_erro
     return options;
 }
 
-}  // namespace
+} // namespace
 
 StoringClient::StoringClient()
     : client_(options([this](const telemetry::Error &error) {
@@ -72,4 +72,4 @@ void StoringClient::store_all(const std::function<void(std::uint64_t)> &stored)
                                  " were dropped and " + grouped(account.refused) + " refused" + last_error());
 }
 
-}  // namespace demo
+} // namespace demo

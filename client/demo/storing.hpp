@@ -31,4 +31,4 @@ private:
     gravitas::telemetry::Client client_;
 };
 
-}  // namespace demo
+} // namespace demo

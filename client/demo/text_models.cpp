@@ -27,7 +27,7 @@ constexpr int orders[] = {2, 3, 4};
 constexpr int loads = 3;
 constexpr std::size_t prompts = 60;
 constexpr std::size_t longest_answer = 60;
-constexpr std::size_t corpus_limit = 512 * 1024;    // keeps the run short when the folder is large
+constexpr std::size_t corpus_limit = 512 * 1024; // keeps the run short when the folder is large
 
 struct Corpus {
     std::vector<fs::path> files;
@@ -57,7 +57,7 @@ Corpus find_corpus(const fs::path &folder)
         if (entry.is_regular_file())
             files.push_back(fs::canonical(entry.path()));
     std::sort(files.begin(), files.end());
-    files.erase(std::unique(files.begin(), files.end()), files.end());   // GPL is a link to GPL-3
+    files.erase(std::unique(files.begin(), files.end()), files.end()); // GPL is a link to GPL-3
 
     Corpus corpus;
     for (const fs::path &file : files) {
@@ -131,7 +131,7 @@ std::string sentence(const Words &words)
 Answers ask(Client &client, const std::string &name, const NgramModel &model, const std::vector<Words> &asked)
 {
     Answers answers;
-    std::mt19937 draw(1);               // a fixed seed: the same text on every run, only the times differ
+    std::mt19937 draw(1); // a fixed seed: the same text on every run, only the times differ
     for (const Words &prompt : asked) {
         try {
             const Words words = answer(client, name, model, prompt, draw);
@@ -141,13 +141,13 @@ Answers ask(Client &client, const std::string &name, const NgramModel &model, co
             if (answers.sample.empty() && good_sample)
                 answers.sample = sentence(prompt) + " … " + sentence(words);
         } catch (const UnknownPrompt &) {
-            ++answers.failed;           // the scope of answer() has logged it as an error
+            ++answers.failed; // the scope of answer() has logged it as an error
         }
     }
     return answers;
 }
 
-}  // namespace
+} // namespace
 
 void run_text_models(Client &client, const fs::path &corpus_folder)
 {
@@ -172,4 +172,4 @@ void run_text_models(Client &client, const fs::path &corpus_folder)
     }
 }
 
-}  // namespace demo
+} // namespace demo

@@ -15,4 +15,4 @@ inline constexpr const char *default_corpus = "/usr/share/common-licenses";
 // Throws std::runtime_error where the folder holds no text to learn from.
 void run_text_models(gravitas::telemetry::Client &client, const std::filesystem::path &corpus_folder);
 
-}  // namespace demo
+} // namespace demo

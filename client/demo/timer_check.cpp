@@ -36,7 +36,8 @@ double smallest_step_us()
     return std::chrono::duration<double, std::micro>(smallest).count();
 }
 
-template <typename Reading> struct Instant {
+template <typename Reading>
+struct Instant {
     Reading timer;
     double free_running_s;
     double wall_clock_s;
@@ -44,7 +45,8 @@ template <typename Reading> struct Instant {
 
 // Reads the three clocks at one instant: the timer between two readings of each of the others. A process switch
 // in between would be taken for an error of the timer, so the tightest of several attempts counts.
-template <typename Read> auto read_together(Read read_timer)
+template <typename Read>
+auto read_together(Read read_timer)
 {
     double tightest = std::numeric_limits<double>::infinity();
     Instant<decltype(read_timer())> best{};
@@ -73,7 +75,7 @@ void sleep_for(double interval_s)
     }
 }
 
-}  // namespace
+} // namespace
 
 TimerCheck check_timer(double interval_s)
 {
@@ -98,4 +100,4 @@ TimerCheck check_timer(double interval_s)
     return check;
 }
 
-}  // namespace demo
+} // namespace demo

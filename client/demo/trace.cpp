@@ -42,7 +42,7 @@ std::string line_and_column(std::string_view text, std::size_t bytes_read)
 {
     const std::string_view before = text.substr(0, bytes_read == 0 ? 0 : bytes_read - 1);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;     // npos + 1 is 0: the first line
+    const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1; // npos + 1 is 0: the first line
     return std::to_string(line) + ":" + std::to_string(column);
 }
 
@@ -51,8 +51,8 @@ nlohmann::json parse_json(const fs::path &path, const std::string &text)
     try {
         return nlohmann::json::parse(text);
     } catch (const nlohmann::json::parse_error &e) {
-        throw TraceError(path.string() + ":" + line_and_column(text, e.byte) + ": not valid JSON: " +
-                         json_complaint(e.what()));
+        throw TraceError(path.string() + ":" + line_and_column(text, e.byte) +
+                         ": not valid JSON: " + json_complaint(e.what()));
     } catch (const nlohmann::json::exception &e) {
         throw TraceError(path.string() + ": not valid JSON: " + json_complaint(e.what()));
     }
@@ -89,7 +89,7 @@ std::vector<fs::path> files_below(const fs::path &folder)
     return files;
 }
 
-}  // namespace
+} // namespace
 
 TraceFiles read_traces(const std::vector<fs::path> &paths)
 {
@@ -142,4 +142,4 @@ std::int32_t whole_figure(const nlohmann::json &record, const char *key, const s
     return static_cast<std::int32_t>(number);
 }
 
-}  // namespace demo
+} // namespace demo

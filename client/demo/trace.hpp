@@ -23,7 +23,7 @@ using TimePoint = gravitas::telemetry::Clock::time_point;
 struct SourceFile {
     std::filesystem::path path;
     std::string text;
-    nlohmann::json document;            // of a JSON file; null for any other
+    nlohmann::json document; // of a JSON file; null for any other
 };
 
 // What is wrong with a file, and where: "FILE:12: …" or "FILE: call 3: …".
@@ -37,9 +37,9 @@ public:
     explicit Trace(std::string component) : component_(std::move(component)) {}
     virtual ~Trace() = default;
 
-    [[nodiscard]] const std::string &component() const noexcept { return component_; }   // model, GPU or deployment
+    [[nodiscard]] const std::string &component() const noexcept { return component_; } // model, GPU or deployment
     [[nodiscard]] virtual std::size_t size() const noexcept = 0;
-    [[nodiscard]] virtual std::string_view unit() const noexcept = 0;                     // of its size: "calls"
+    [[nodiscard]] virtual std::string_view unit() const noexcept = 0; // of its size: "calls"
     // How long before the last event of the trace this one was.
     [[nodiscard]] virtual Nanoseconds age(std::size_t event) const = 0;
     // Logs one event, dated as if the last one of the trace were at `end`.
@@ -55,13 +55,13 @@ struct TraceFormat {
     std::unique_ptr<Trace> (*read)(const SourceFile &file);
 };
 
-extern const TraceFormat llmperf_format;    // calls of hosted models, with latencies
-extern const TraceFormat azure_format;      // arrivals of requests, without latencies
-extern const TraceFormat vram_format;       // samples of a GPU's memory
+extern const TraceFormat llmperf_format; // calls of hosted models, with latencies
+extern const TraceFormat azure_format;   // arrivals of requests, without latencies
+extern const TraceFormat vram_format;    // samples of a GPU's memory
 
 struct TraceFiles {
     std::vector<std::unique_ptr<Trace>> traces;
-    std::vector<std::filesystem::path> skipped;   // in a folder, but no trace that is known
+    std::vector<std::filesystem::path> skipped; // in a folder, but no trace that is known
 };
 
 // Reads files and, with all below them, folders; a file that is reached twice is read once. Throws TraceError.
@@ -72,4 +72,4 @@ double figure(const nlohmann::json &record, const char *key, const std::string &
 // The same, for a whole number that fits a column of integers.
 std::int32_t whole_figure(const nlohmann::json &record, const char *key, const std::string &where);
 
-}  // namespace demo
+} // namespace demo

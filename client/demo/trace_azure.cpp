@@ -14,7 +14,7 @@ namespace demo {
 namespace {
 
 struct Arrival {
-    Nanoseconds time{};                 // since 1970
+    Nanoseconds time{}; // since 1970
     std::int32_t prompt_tokens = 0;
     std::int32_t tokens_generated = 0;
 };
@@ -118,8 +118,8 @@ bool parse_time(std::string_view text, Nanoseconds &time)
             return false;
         offset = hours{offset_hours} + minutes{offset_minutes};
     }
-    time = sys_days{date}.time_since_epoch() + hours{hour} + minutes{minute} + seconds{second} +
-           nanoseconds{fraction} + (west ? offset : -offset);
+    time = sys_days{date}.time_since_epoch() + hours{hour} + minutes{minute} + seconds{second} + nanoseconds{fraction} +
+           (west ? offset : -offset);
     return text.empty() || text == "Z";
 }
 
@@ -227,8 +227,8 @@ std::unique_ptr<Trace> read(const SourceFile &file)
     return std::make_unique<AzureTrace>(deployment_of(file.path), std::move(arrivals));
 }
 
-}  // namespace
+} // namespace
 
 const TraceFormat azure_format{"azure", recognises, read};
 
-}  // namespace demo
+} // namespace demo

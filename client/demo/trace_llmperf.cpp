@@ -16,7 +16,7 @@ struct Call {
     std::int32_t tokens_generated = 0;
     std::int32_t prompt_tokens = 0;
     bool success = true;
-    std::string metadata = {};          // of a failed call: why
+    std::string metadata = {}; // of a failed call: why
     Nanoseconds age{};
 };
 
@@ -35,7 +35,7 @@ std::string reason_of(const nlohmann::json &record)
     nlohmann::json reason{{"error_code", record.at("error_code")}};
     if (const auto message = record.find("error_msg"); message != record.end() && message->is_string()) {
         auto text = message->get<std::string>();
-        std::erase(text, '\0');         // which PostgreSQL's jsonb cannot hold
+        std::erase(text, '\0'); // which PostgreSQL's jsonb cannot hold
         if (!text.empty())
             reason["error_msg"] = std::move(text);
     }
@@ -108,8 +108,8 @@ std::unique_ptr<Trace> read(const SourceFile &file)
     return std::make_unique<LlmperfTrace>(file.path.stem().string(), std::move(calls));
 }
 
-}  // namespace
+} // namespace
 
 const TraceFormat llmperf_format{"llmperf", recognises, read};
 
-}  // namespace demo
+} // namespace demo

@@ -81,8 +81,8 @@ std::unique_ptr<Trace> read(const SourceFile &file)
     return std::make_unique<VramTrace>("gpu0", std::move(samples));
 }
 
-}  // namespace
+} // namespace
 
 const TraceFormat vram_format{"vram", recognises, read};
 
-}  // namespace demo
+} // namespace demo

@@ -47,7 +47,7 @@ void add_optional(ArrayLiteral &array, std::int32_t count)
         array.add_number(count);
 }
 
-}  // namespace
+} // namespace
 
 // Every name is qualified: the session's search_path is the user's.
 const char *const Batch::statement =
@@ -97,7 +97,7 @@ void ArrayLiteral::add_number(double number)
 {
     separate();
     char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;   // the shortest that reads back
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr; // the shortest that reads back
     text_.append(digits, end);
 }
 
@@ -149,4 +149,4 @@ std::array<const char *, Batch::columns> Batch::parameters()
     return parameters;
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -40,4 +40,4 @@ private:
     std::array<ArrayLiteral, columns> arrays_;
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -18,7 +18,7 @@ const Options &checked(const Options &options)
 
 std::string_view status_of(bool success) noexcept { return success ? "OK" : "ERROR"; }
 
-}  // namespace
+} // namespace
 
 class Client::Impl {
 public:
@@ -29,7 +29,7 @@ public:
 
     const std::chrono::milliseconds close_deadline;
     Readers readers;
-    const std::shared_ptr<Flusher> flusher;   // last, because it starts a thread
+    const std::shared_ptr<Flusher> flusher; // last, because it starts a thread
 };
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>(options)) {}
@@ -115,4 +115,4 @@ SixtyDayStatistics Client::get_60day_statistics() { return impl_->readers.sixty_
 
 std::vector<TableFootprint> Client::get_telemetry_footprint() { return impl_->readers.telemetry_footprint(); }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

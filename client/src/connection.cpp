@@ -26,7 +26,7 @@ std::string trimmed(const char *message)
 
 std::string field(const PGresult *result, int code) { return trimmed(PQresultErrorField(result, code)); }
 
-}  // namespace
+} // namespace
 
 // ---- ConnectionParameters ------------------------------------------------------------------------------
 
@@ -110,7 +110,8 @@ void Connection::open()
     connection_.reset(PQconnectStartParams(parameters_.keywords().data(), parameters_.values().data(), 0));
     if (!connection_)
         throw std::bad_alloc();
-    PQsetNoticeProcessor(get(), [](void *, const char *) {}, nullptr);   // by default they go to stderr
+    PQsetNoticeProcessor(
+        get(), [](void *, const char *) {}, nullptr); // by default they go to stderr
 
     const Deadline deadline = from_now(connect_patience);
     auto state = PQstatus(get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -223,4 +224,4 @@ void Connection::fail(const Result &result)
     throw Error(message, sqlstate, is_transient(sqlstate));
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -20,9 +20,9 @@ struct Interrupt;
 // A conninfo, read once, with what a telemetry client adds to it.
 class ConnectionParameters {
 public:
-    explicit ConnectionParameters(const std::string &conninfo);   // throws std::invalid_argument
+    explicit ConnectionParameters(const std::string &conninfo); // throws std::invalid_argument
 
-    [[nodiscard]] std::vector<const char *> keywords() const;   // ended by a null pointer, as libpq wants it
+    [[nodiscard]] std::vector<const char *> keywords() const; // ended by a null pointer, as libpq wants it
     [[nodiscard]] std::vector<const char *> values() const;
 
 private:
@@ -63,7 +63,9 @@ class Connection {
 public:
     // The interrupt, if there is one, must outlive the connection.
     explicit Connection(ConnectionParameters parameters, Interrupt *interrupt = nullptr)
-        : parameters_(std::move(parameters)), interrupt_(interrupt) {}
+        : parameters_(std::move(parameters)), interrupt_(interrupt)
+    {
+    }
 
     // Connects if there is no connection, or if there was one and the server has closed it meanwhile.
     void ensure_open();
@@ -91,4 +93,4 @@ private:
     std::unique_ptr<PGconn, Finish> connection_;
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

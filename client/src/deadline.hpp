@@ -30,4 +30,4 @@ inline int poll_timeout(Deadline deadline) noexcept
     return static_cast<int>(std::clamp<decltype(rest)>(rest, 0, INT_MAX));
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

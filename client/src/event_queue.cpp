@@ -20,7 +20,7 @@ bool EventQueue::enqueue(const Draft &draft) noexcept
 try {
     return queue_.enqueue(Record(draft));
 } catch (...) {
-    return false;   // out of memory
+    return false; // out of memory
 }
 
 std::size_t EventQueue::take(std::deque<Record> &events, std::size_t limit) noexcept
@@ -30,10 +30,10 @@ std::size_t EventQueue::take(std::deque<Record> &events, std::size_t limit) noex
         try {
             events.push_back(std::move(record));
         } catch (...) {
-            ledger_.settle_dropped(1);   // out of memory
+            ledger_.settle_dropped(1); // out of memory
         }
     }
     return taken;
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

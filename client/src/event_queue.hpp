@@ -24,8 +24,9 @@ class EventQueue {
 public:
     static constexpr std::size_t nothing = std::numeric_limits<std::size_t>::max();
 
-    EventQueue(std::size_t capacity, Ledger &ledger, Waker &waker)
-        : capacity_(capacity), ledger_(ledger), waker_(waker) {}
+    EventQueue(std::size_t capacity, Ledger &ledger, Waker &waker) : capacity_(capacity), ledger_(ledger), waker_(waker)
+    {
+    }
 
     // False if the event was dropped. Never waits.
     bool push(const Draft &draft) noexcept;
@@ -44,8 +45,8 @@ private:
     Ledger &ledger_;
     Waker &waker_;
     moodycamel::ConcurrentQueue<Record> queue_{0};
-    moodycamel::ConsumerToken consumer_{queue_};   // takes from all threads in turn
+    moodycamel::ConsumerToken consumer_{queue_}; // takes from all threads in turn
     alignas(64) std::atomic<std::size_t> wake_at_{nothing};
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

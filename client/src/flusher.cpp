@@ -36,16 +36,15 @@ private:
     sigset_t before_;
 };
 
-}  // namespace
+} // namespace
 
 // ---- From any thread -----------------------------------------------------------------------------------
 
 Flusher::Flusher(const Options &options)
     : capacity_(std::min(options.queue_capacity, std::numeric_limits<std::size_t>::max() / 4)),
       batch_events_(std::min(options.batch_events, capacity_)), batch_age_(options.batch_age),
-      reconnect_max_(std::max(options.reconnect_max, milliseconds(1))),
-      queue_(capacity_, ledger_, interrupt_.waker), notifier_(options.on_error),
-      connection_(ConnectionParameters(options.conninfo), &interrupt_)
+      reconnect_max_(std::max(options.reconnect_max, milliseconds(1))), queue_(capacity_, ledger_, interrupt_.waker),
+      notifier_(options.on_error), connection_(ConnectionParameters(options.conninfo), &interrupt_)
 {
 }
 
@@ -61,7 +60,9 @@ void Flusher::launch()
     const SignalsBlocked blocked;
     const std::lock_guard lock(mutex_);
     thread_ = std::thread([self = shared_from_this()] {
-        { const std::lock_guard started(self->mutex_); }   // thread_ is set
+        {
+            const std::lock_guard started(self->mutex_);
+        } // thread_ is set
         self->run();
     });
 }
@@ -250,7 +251,7 @@ void Flusher::take_events(std::size_t up_to) noexcept
     const std::size_t wanted = up_to - pending_.size();
     const Deadline now = SteadyClock::now();
     if (queue_.take(pending_, wanted) < wanted)
-        oldest_since_ = now;   // what is queued from here on was logged after now
+        oldest_since_ = now; // what is queued from here on was logged after now
 }
 
 std::size_t Flusher::fill_batch()
@@ -278,7 +279,7 @@ void Flusher::retry_later(const Error &error) noexcept
 {
     milliseconds pause = std::min(reconnect_max_, first_retry * (1 << std::min(failures_, 20)));
     if (closing_)
-        pause = std::min(pause, first_retry);   // the server may yet come back before the deadline
+        pause = std::min(pause, first_retry); // the server may yet come back before the deadline
     ++failures_;
     // Between half and all of it, so that many clients do not come back at once.
     pause -= milliseconds(std::uniform_int_distribution<milliseconds::rep>(0, pause.count() / 2)(random_));
@@ -297,4 +298,4 @@ void Flusher::finish() noexcept
     changed_.notify_all();
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

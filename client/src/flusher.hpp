@@ -69,27 +69,27 @@ private:
     // Between flush() and close() and the thread.
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::uint64_t flush_requested_ = 0;   // flushes are numbered from 1
+    std::uint64_t flush_requested_ = 0; // flushes are numbered from 1
     std::uint64_t flush_answered_ = 0;
     bool finished_ = false;
     std::size_t left_at_close_ = 0;
     std::atomic<bool> closing_{false};
-    std::atomic<bool> hurry_{false};      // somebody waits: try again now
+    std::atomic<bool> hurry_{false}; // somebody waits: try again now
 
     // The thread's own.
     Connection connection_;
     Batch batch_;
-    std::deque<Record> pending_;        // taken from the queue, oldest first
+    std::deque<Record> pending_; // taken from the queue, oldest first
     // A batch that was refused for its data is sent again in halves: the sizes of the next statements, the next one
     // last. When it is empty, the next statement is a whole batch.
     std::vector<std::size_t> halves_;
-    std::uint64_t flush_marked_ = 0;    // the flush that is being answered, if it is not flush_answered_
-    std::size_t flush_rest_ = 0;        // how many of pending_ it waits for
+    std::uint64_t flush_marked_ = 0; // the flush that is being answered, if it is not flush_answered_
+    std::size_t flush_rest_ = 0;     // how many of pending_ it waits for
     std::optional<Deadline> oldest_since_;
     std::optional<Deadline> retry_at_;
-    int failures_ = 0;                  // in a row
-    const Error out_of_memory_{"out of memory", "53200", true};   // made while there is some
+    int failures_ = 0;                                          // in a row
+    const Error out_of_memory_{"out of memory", "53200", true}; // made while there is some
     std::minstd_rand random_{std::random_device{}()};
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

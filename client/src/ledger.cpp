@@ -47,4 +47,4 @@ Account Ledger::snapshot() const noexcept
     return account;
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -42,11 +42,11 @@ private:
 
     void settle(std::size_t events, Counter &counter) noexcept;
 
-    alignas(64) Counter queued_{0};   // and the closed bit
+    alignas(64) Counter queued_{0}; // and the closed bit
     Counter dropped_{0};
     Counter refused_{0};
     alignas(64) Counter stored_{0};
     mutable std::mutex mutex_;
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

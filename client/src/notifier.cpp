@@ -36,4 +36,4 @@ void Notifier::silence() noexcept
     changed_.wait(lock, [this] { return !running_; });
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

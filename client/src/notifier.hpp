@@ -16,7 +16,7 @@ class Notifier {
 public:
     explicit Notifier(std::function<void(const Error &)> on_error) : on_error_(std::move(on_error)) {}
 
-    void report(const Error &error) noexcept;   // from one thread
+    void report(const Error &error) noexcept; // from one thread
     // Afterwards the user's function neither runs nor will run.
     void silence() noexcept;
 
@@ -31,4 +31,4 @@ private:
     bool silenced_ = false;
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -27,13 +27,15 @@ private:
     [[nodiscard]] bool next_is_null() const { return result_.is_null(row_, column_); }
     std::string_view next() { return result_.text(row_, column_++); }
 
-    template <typename T> std::optional<T> skip()
+    template <typename T>
+    std::optional<T> skip()
     {
         ++column_;
         return {};
     }
 
-    template <typename T> T number()
+    template <typename T>
+    T number()
     {
         const auto digits = next();
         T value{};
@@ -47,7 +49,8 @@ private:
     int column_ = 0;
 };
 
-template <typename T> std::optional<T> optional_member(const json &object, const char *key)
+template <typename T>
+std::optional<T> optional_member(const json &object, const char *key)
 {
     const json &member = object.at(key);
     return member.is_null() ? std::optional<T>() : member.get<T>();
@@ -92,7 +95,7 @@ std::optional<std::string> owned(std::optional<std::string_view> text)
     return text ? std::optional<std::string>(*text) : std::nullopt;
 }
 
-}  // namespace
+} // namespace
 
 std::vector<RecentEvent> Readers::recent_events(int limit, std::optional<std::string_view> component)
 {
@@ -180,4 +183,4 @@ Result Readers::ask(const char *query, std::initializer_list<Parameter> paramete
     return connection_.execute(query, values);
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

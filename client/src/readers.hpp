@@ -25,4 +25,4 @@ private:
     Connection connection_;
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -24,7 +24,7 @@ std::int64_t microseconds_since_1970(Clock::time_point time) noexcept
     return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
-}  // namespace
+} // namespace
 
 bool is_storable(const Draft &draft) noexcept
 {
@@ -80,4 +80,4 @@ Record::Record(const Draft &draft)
 {
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

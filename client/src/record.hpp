@@ -35,7 +35,7 @@ public:
     static constexpr std::size_t fields = 4;
 
     PackedText() noexcept = default;
-    explicit PackedText(const std::array<std::string_view, fields> &texts);   // throws std::bad_alloc
+    explicit PackedText(const std::array<std::string_view, fields> &texts); // throws std::bad_alloc
     PackedText(PackedText &&other) noexcept;
     PackedText &operator=(PackedText &&other) noexcept;
 
@@ -56,14 +56,14 @@ struct Record {
     static constexpr std::int32_t no_count = -1;
 
     Record() noexcept = default;
-    explicit Record(const Draft &draft);   // throws std::bad_alloc
+    explicit Record(const Draft &draft); // throws std::bad_alloc
 
     [[nodiscard]] std::string_view event_type() const noexcept { return text[0]; }
     [[nodiscard]] std::string_view component() const noexcept { return text[1]; }
     [[nodiscard]] std::string_view status() const noexcept { return text[2]; }
     [[nodiscard]] std::string_view metadata() const noexcept { return text[3]; }
 
-    std::int64_t time_us = 0;   // since 1970-01-01 UTC
+    std::int64_t time_us = 0; // since 1970-01-01 UTC
     double value = no_figure;
     double duration_ms = no_figure;
     double first_token_ms = no_figure;
@@ -74,4 +74,4 @@ struct Record {
 
 static_assert(sizeof(Record) <= 256, "the header promises about 300 bytes an event");
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -13,7 +13,7 @@ bool is_one_of(std::string_view sqlstate, std::initializer_list<std::string_view
     return std::any_of(known.begin(), known.end(), [&](std::string_view one) { return sqlstate.starts_with(one); });
 }
 
-}  // namespace
+} // namespace
 
 bool is_data_error(std::string_view sqlstate) noexcept
 {
@@ -29,4 +29,4 @@ bool is_transient(std::string_view sqlstate) noexcept
 
 bool is_missing_object(std::string_view sqlstate) noexcept { return is_one_of(sqlstate, {"3F000", "42P01", "42883"}); }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -13,4 +13,4 @@ namespace gravitas::telemetry {
 // What is not there without CREATE EXTENSION: the schema, the view, a function.
 [[nodiscard]] bool is_missing_object(std::string_view sqlstate) noexcept;
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -42,4 +42,4 @@ void TimedScope::first_token() noexcept
         first_token_seconds_ = seconds();
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

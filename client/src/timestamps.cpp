@@ -93,7 +93,7 @@ std::int64_t offset_seconds(Scanner &scanner)
     return west ? -seconds : seconds;
 }
 
-}  // namespace
+} // namespace
 
 void append_timestamp(std::string &text, std::int64_t microseconds_since_1970)
 {
@@ -167,4 +167,4 @@ Clock::time_point parse_iso_timestamp(std::string_view text)
     return saturated(sys_days(date).time_since_epoch() + microseconds(seconds_of_day * second + fraction));
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

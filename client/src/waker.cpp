@@ -50,4 +50,4 @@ void Waker::clear() noexcept
     }
 }
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -30,4 +30,4 @@ struct Interrupt {
     std::atomic<Deadline> stop_at{never};
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry

@@ -28,15 +28,24 @@ CREATE TYPE telemetry.recent_event AS (
 );
 COMMENT ON TYPE telemetry.recent_event IS 'A row of get_recent_events()';
 
+CREATE FUNCTION telemetry.recent_events_of(component text, "limit" bigint) RETURNS SETOF telemetry.recent_event
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'telemetry_recent_events_of';
+COMMENT ON FUNCTION telemetry.recent_events_of(text, bigint) IS
+    'The newest events of one component, found by way of its rollups';
+
 CREATE FUNCTION telemetry.get_recent_events("limit" integer DEFAULT 10, component text DEFAULT NULL)
     RETURNS SETOF telemetry.recent_event
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT e.event_type, e.component, e.value, e.metadata, e.status, e."timestamp"
-    FROM telemetry.system_telemetry AS e
-    WHERE $2 IS NULL OR e.component = $2
-    ORDER BY e."timestamp" DESC, e.id DESC
-    LIMIT telemetry.row_limit($1);
+    (SELECT e.event_type, e.component, e.value, e.metadata, e.status, e."timestamp"
+     FROM telemetry.system_telemetry AS e
+     WHERE $2 IS NULL
+     ORDER BY e."timestamp" DESC, e.id DESC
+     LIMIT telemetry.row_limit($1))
+    UNION ALL
+    SELECT * FROM telemetry.recent_events_of($2, telemetry.row_limit($1)) WHERE $2 IS NOT NULL;
 END;
 COMMENT ON FUNCTION telemetry.get_recent_events(integer, text) IS
     'The newest events first, of all components or of one';
@@ -63,76 +72,55 @@ CREATE FUNCTION telemetry.get_aggregated_efficiency(component text DEFAULT NULL,
                                                     as_of timestamptz DEFAULT now())
     RETURNS SETOF telemetry.component_efficiency
     LANGUAGE sql STABLE PARALLEL SAFE
+    SET jit = off
 BEGIN ATOMIC
-    WITH thought AS (
-        SELECT e.component, e.value, e.duration_ms, e.tokens_generated,
-               coalesce(telemetry.is_error_status(e.status), false) AS failed,
-               w.window_start, w.window_end
-        FROM telemetry.reading_window($2, $3) AS w
-        JOIN telemetry.event AS e ON e."timestamp" >= w.window_start AND e."timestamp" < w.window_end
-        WHERE e.event_type = 'THOUGHT_LATENCY' AND ($1 IS NULL OR e.component = $1)
-    ), scored AS (
-        SELECT *, NOT failed AND value IS NOT NULL AS is_scored FROM thought
-    )
-    SELECT s.component,
-           count(*) FILTER (WHERE is_scored),
-           count(*) FILTER (WHERE failed),
-           avg(value) FILTER (WHERE is_scored),
-           sum(duration_ms) FILTER (WHERE is_scored AND tokens_generated > 0)
-               / sum(tokens_generated) FILTER (WHERE is_scored AND duration_ms IS NOT NULL AND tokens_generated > 0)
-               AS weighted,
-           min(value) FILTER (WHERE is_scored),
-           max(value) FILTER (WHERE is_scored),
-           percentile_cont(0.50) WITHIN GROUP (ORDER BY value) FILTER (WHERE is_scored),
-           percentile_cont(0.95) WITHIN GROUP (ORDER BY value) FILTER (WHERE is_scored),
-           percentile_cont(0.99) WITHIN GROUP (ORDER BY value) FILTER (WHERE is_scored),
-           coalesce(sum(tokens_generated) FILTER (WHERE NOT failed), 0),
-           s.window_start, s.window_end
-    FROM scored AS s
-    GROUP BY s.component, s.window_start, s.window_end
-    ORDER BY weighted NULLS LAST, s.component;
+    SELECT m.component, f.measurement_count, f.error_count, f.mean_value, f.ms_per_token, f.min_value, f.max_value,
+           f.p50, f.p95, f.p99, f.total_tokens, m.window_start, m.window_end
+    FROM (SELECT r.component, w.window_start, w.window_end, telemetry.merge(r.summary) AS summary
+          FROM telemetry.reading_window($2, $3) AS w, telemetry.rollups(w.window_start, w.window_end) AS r
+          WHERE r.event_type = 'THOUGHT_LATENCY' AND ($1 IS NULL OR r.component = telemetry.rollup_key($1))
+          GROUP BY 1, 2, 3) AS m,
+         telemetry.figures(m.summary) AS f
+    ORDER BY f.ms_per_token NULLS LAST, m.component;
 END;
 COMMENT ON FUNCTION telemetry.get_aggregated_efficiency(text, integer, timestamptz) IS
     'Efficiency per component over the last hours before as_of, best (lowest weighted ms per token) first';
 
 CREATE FUNCTION telemetry.get_60day_statistics(as_of timestamptz DEFAULT now()) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
+    SET jit = off
 BEGIN ATOMIC
-    WITH happened AS (
-        SELECT e.*,
-               e.event_type IN ('LOAD_LATENCY', 'THOUGHT_LATENCY') AS is_model,
-               e.event_type = 'LOAD_LATENCY' AS is_load,
-               e.event_type = 'THOUGHT_LATENCY' AS is_thought,
-               coalesce(telemetry.is_error_status(e.status), false) AS failed
-        FROM telemetry.reading_window(60 * 24, $1) AS w
-        JOIN telemetry.event AS e ON e."timestamp" >= w.window_start AND e."timestamp" < w.window_end
-    ), scored AS (
-        SELECT *, is_thought AND NOT failed AND value IS NOT NULL AS is_scored FROM happened
+    WITH series AS MATERIALIZED (
+        SELECT m.event_type, m.component, f.*
+        FROM (SELECT r.event_type, r.component, telemetry.merge(r.summary) AS summary
+              FROM telemetry.reading_window(60 * 24, $1) AS w, telemetry.rollups(w.window_start, w.window_end) AS r
+              GROUP BY r.event_type, r.component) AS m,
+             telemetry.figures(m.summary) AS f
+    ), model AS (
+        SELECT coalesce(t.component, l.component) AS component, t AS thought, l AS load
+        FROM (SELECT * FROM series WHERE event_type = 'THOUGHT_LATENCY') AS t
+        FULL JOIN (SELECT * FROM series WHERE event_type = 'LOAD_LATENCY') AS l
+             ON coalesce('=' || l.component, '') = coalesce('=' || t.component, '')
     ), trend AS (
         SELECT component,
-               count(*) FILTER (WHERE is_scored) AS measurement_count,
-               count(*) FILTER (WHERE failed) AS error_count,
-               avg(value) FILTER (WHERE is_scored) AS avg_efficiency_score,
-               sum(duration_ms) FILTER (WHERE is_scored AND tokens_generated > 0)
-                   / sum(tokens_generated) FILTER (WHERE is_scored AND duration_ms IS NOT NULL AND tokens_generated > 0)
-                   AS weighted_efficiency_score,
-               min(value) FILTER (WHERE is_scored) AS best_efficiency,
-               max(value) FILTER (WHERE is_scored) AS worst_efficiency,
-               coalesce(sum(coalesce(prompt_tokens, 0)::bigint + coalesce(tokens_generated, 0))
-                            FILTER (WHERE is_thought AND NOT failed), 0) AS total_tokens_processed,
-               count(*) FILTER (WHERE is_load AND NOT failed) AS load_count,
-               avg(value) FILTER (WHERE is_load AND NOT failed) AS avg_load_time_seconds
-        FROM scored
-        WHERE is_model
-        GROUP BY component
+               coalesce((thought).measurement_count, 0) AS measurement_count,
+               coalesce((thought).error_count, 0) + coalesce((load).error_count, 0) AS error_count,
+               (thought).mean_value AS avg_efficiency_score,
+               (thought).ms_per_token AS weighted_efficiency_score,
+               (thought).min_value AS best_efficiency,
+               (thought).max_value AS worst_efficiency,
+               coalesce((thought).total_tokens + (thought).prompt_tokens, 0) AS total_tokens_processed,
+               coalesce((load).event_count - (load).error_count, 0) AS load_count,
+               (load).mean_value AS avg_load_time_seconds
+        FROM model
     )
     SELECT jsonb_build_object(
         'overall', (SELECT jsonb_build_object(
-                               'total_measurements', count(*),
-                               'unique_models', count(DISTINCT component) FILTER (WHERE is_model),
-                               'oldest_record', min("timestamp"),
-                               'newest_record', max("timestamp"))
-                    FROM happened),
+                               'total_measurements', coalesce(sum(event_count), 0),
+                               'unique_models', (SELECT count(component) FROM model),
+                               'oldest_record', min(first_at),
+                               'newest_record', max(last_at))
+                    FROM series),
         'model_trends', (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.weighted_efficiency_score NULLS LAST,
                                                                         t.component), '[]')
                          FROM trend AS t),
@@ -166,3 +154,58 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION telemetry.get_telemetry_footprint() IS
     'Bytes (heap, indexes, TOAST), rows and oldest record of system_telemetry, usage_stats and history';
+
+CREATE TYPE telemetry.efficiency_step AS (
+    component                 text,
+    step_start                timestamptz,
+    measurement_count         bigint,
+    error_count               bigint,
+    weighted_efficiency_score double precision,
+    p50_efficiency            double precision,
+    p95_efficiency            double precision,
+    total_tokens              bigint
+);
+COMMENT ON TYPE telemetry.efficiency_step IS 'A row of efficiency_trend()';
+
+CREATE FUNCTION telemetry.trend_step(step interval, hours integer) RETURNS integer
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_trend_step';
+COMMENT ON FUNCTION telemetry.trend_step(interval, integer) IS
+    'The step of a trend in minutes, or an error unless whole steps fill hours or days and there are at most 10000 of them';
+
+CREATE FUNCTION telemetry.efficiency_trend(component text DEFAULT NULL, hours integer DEFAULT 24,
+                                           step interval DEFAULT '1 hour', as_of timestamptz DEFAULT now())
+    RETURNS SETOF telemetry.efficiency_step
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET jit = off
+BEGIN ATOMIC
+    WITH trend AS (
+        SELECT s.minutes, telemetry.bucket_start(s.minutes, w.window_start) AS first,
+               telemetry.bucket_start(s.minutes, w.window_end - interval '1 microsecond')
+                   + s.minutes * interval '1 minute' AS past_last
+        FROM telemetry.reading_window($2, $4) AS w, telemetry.trend_step($3, $2) AS s (minutes)
+    ), covering AS (   -- the largest buckets that a step is made of
+        SELECT telemetry.bucket_start(t.minutes, r.bucket) AS step_start, r.event_type, r.component, r.summary
+        FROM trend AS t, telemetry.rollup_minute AS r
+        WHERE t.minutes < 60 AND r.bucket >= t.first AND r.bucket < t.past_last
+        UNION ALL
+        SELECT telemetry.bucket_start(t.minutes, r.bucket), r.event_type, r.component, r.summary
+        FROM trend AS t, telemetry.rollup_hour AS r
+        WHERE t.minutes BETWEEN 60 AND 1439 AND r.bucket >= t.first AND r.bucket < t.past_last
+        UNION ALL
+        SELECT r.bucket, r.event_type, r.component, r.summary
+        FROM trend AS t, telemetry.rollup_day AS r
+        WHERE t.minutes = 1440 AND r.bucket >= t.first AND r.bucket < t.past_last
+        UNION ALL
+        SELECT telemetry.bucket_start(t.minutes, d.bucket), d.event_type, d.component, d.summary
+        FROM trend AS t, telemetry.deltas(t.first, t.past_last) AS d
+    )
+    SELECT m.component, m.step_start, f.measurement_count, f.error_count, f.ms_per_token, f.p50, f.p95, f.total_tokens
+    FROM (SELECT c.component, c.step_start, telemetry.merge(c.summary) AS summary
+          FROM covering AS c
+          WHERE c.event_type = 'THOUGHT_LATENCY' AND ($1 IS NULL OR c.component = telemetry.rollup_key($1))
+          GROUP BY c.component, c.step_start) AS m,
+         telemetry.figures(m.summary) AS f
+    ORDER BY m.component, m.step_start;
+END;
+COMMENT ON FUNCTION telemetry.efficiency_trend(text, integer, interval, timestamptz) IS
+    'Efficiency per component and step over the last hours before as_of, for charts; steps are UTC-aligned and the first and last are whole';

@@ -12,7 +12,7 @@ std::string transactions(const Database &database)
     return database.value("SELECT count(DISTINCT xmin::text) FROM telemetry.event");
 }
 
-}  // namespace
+} // namespace
 
 TEST(Batching, sends_a_batch_that_is_full)
 {
@@ -90,4 +90,4 @@ TEST(Batching, is_done_by_the_application_gravitas_telemetry)
               "1");
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

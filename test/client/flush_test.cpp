@@ -56,13 +56,13 @@ Resolver &resolver()
     return resolver;
 }
 
-}  // namespace
+} // namespace
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test
 
 // Stands before the C library's, for libpq too.
-extern "C" [[gnu::visibility("default")]] int getaddrinfo(const char *node, const char *service,
-                                                          const addrinfo *hints, addrinfo **result)
+extern "C" [[gnu::visibility("default")]] int getaddrinfo(const char *node, const char *service, const addrinfo *hints,
+                                                          addrinfo **result)
 {
     using gravitas::telemetry::test::Resolver;
     if (node != nullptr && std::string_view(node) == Resolver::name) {
@@ -223,7 +223,7 @@ TEST(Close, returns_by_its_deadline_while_the_host_name_is_not_resolved)
     }
     resolver().answer();
     EXPECT_TRUE(eventually([] { return !resolver().is_asked(); }));
-    EXPECT_TRUE(errors.all().empty());   // the function could have been gone
+    EXPECT_TRUE(errors.all().empty()); // the function could have been gone
 }
 
 TEST(Close, is_what_the_destructor_does)
@@ -273,4 +273,4 @@ TEST(Close, while_others_log_loses_no_event_from_the_account)
     }
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

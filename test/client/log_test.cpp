@@ -23,7 +23,7 @@ struct Log : ::testing::Test {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_F(Log, keeps_every_field_of_an_event)
 {
@@ -60,8 +60,7 @@ TEST_F(Log, dates_an_event_when_it_is_logged)
 TEST_F(Log, keeps_the_microseconds_of_old_and_new_dates)
 {
     // Epoch, one microsecond before it, a leap day, the last microsecond of a year, and late in the clock's range.
-    const std::vector<std::int64_t> times = {0, -1, 951'782'400'000'001, 1'767'225'599'999'999,
-                                             7'258'118'399'999'999};
+    const std::vector<std::int64_t> times = {0, -1, 951'782'400'000'001, 1'767'225'599'999'999, 7'258'118'399'999'999};
     for (std::size_t i = 0; i < times.size(); ++i)
         client.log({.event_type = "TICK", .value = static_cast<double>(i), .event_time = at_microseconds(times[i])});
     ASSERT_TRUE(client.flush(patience));
@@ -88,11 +87,36 @@ TEST_F(Log, keeps_every_digit_of_a_figure)
 
 TEST_F(Log, keeps_any_text)
 {
-    const std::vector<std::string> names = {
-        "plain",   "it's",           "\"quoted\"", R"(back\slash)", R"(\\)",       R"(\")",  "{a,b}",        ",",
-        "NULL",    "null",           " spaces ",   "line\nbreak",   "tab\there",   "\x01",   "llama3:8b/q4", "模型",
-        "Größe",   "🦙 emoji",       "$1",         "'; DROP --",    "%s%n",        "{}",     "\\x00",        "'",
-        "\"",      "\\",             "{\"a\":1}",  "\xEF\xBB\xBF",  std::string(193, 'x'), std::string(1000, '"')};
+    const std::vector<std::string> names = {"plain",
+                                            "it's",
+                                            "\"quoted\"",
+                                            R"(back\slash)",
+                                            R"(\\)",
+                                            R"(\")",
+                                            "{a,b}",
+                                            ",",
+                                            "NULL",
+                                            "null",
+                                            " spaces ",
+                                            "line\nbreak",
+                                            "tab\there",
+                                            "\x01",
+                                            "llama3:8b/q4",
+                                            "模型",
+                                            "Größe",
+                                            "🦙 emoji",
+                                            "$1",
+                                            "'; DROP --",
+                                            "%s%n",
+                                            "{}",
+                                            "\\x00",
+                                            "'",
+                                            "\"",
+                                            "\\",
+                                            "{\"a\":1}",
+                                            "\xEF\xBB\xBF",
+                                            std::string(193, 'x'),
+                                            std::string(1000, '"')};
     for (const auto &name : names)
         EXPECT_TRUE(client.log({.event_type = "E" + name, .component = name, .status = name}));
     ASSERT_TRUE(client.flush(patience));
@@ -177,7 +201,7 @@ TEST(LogSession, is_immune_to_the_settings_of_the_session)
         database.session().query("ALTER DATABASE " + database.name() + " SET " + setting);
 
     Client client{{.conninfo = database.conninfo() + " client_encoding=LATIN1"}};
-    const auto time = at_microseconds(1'743'984'000'000'007);   // 2025-04-07, which DMY may read as 4 July
+    const auto time = at_microseconds(1'743'984'000'000'007); // 2025-04-07, which DMY may read as 4 July
     const auto now = std::chrono::floor<std::chrono::microseconds>(Clock::now());
     EXPECT_TRUE(client.log({.event_type = "TICK", .component = R"(模型\)", .value = 0.1, .event_time = time}));
     EXPECT_TRUE(client.log({.event_type = "TICK", .event_time = now}));
@@ -191,4 +215,4 @@ TEST(LogSession, is_immune_to_the_settings_of_the_session)
     EXPECT_EQ(client.get_60day_statistics().newest_record, now);
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

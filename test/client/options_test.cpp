@@ -63,4 +63,4 @@ TEST(Options, take_a_uri)
               "1");
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

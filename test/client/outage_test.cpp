@@ -47,7 +47,7 @@ void end_connections(const Database &database)
     }));
 }
 
-}  // namespace
+} // namespace
 
 TEST(Outage, at_the_start_delays_events_only)
 {
@@ -198,10 +198,9 @@ TEST(MissingExtension, is_told_with_what_to_type)
     EXPECT_EQ(errors.all()[0].what(), message);
     EXPECT_TRUE(is_account(client, 0, 10, 0, 0));
 
-    for (const auto &read : std::vector<std::function<void()>>{[&] { client.get_recent_events(); },
-                                                               [&] { client.get_aggregated_efficiency(); },
-                                                               [&] { client.get_60day_statistics(); },
-                                                               [&] { client.get_telemetry_footprint(); }}) {
+    for (const auto &read : std::vector<std::function<void()>>{
+             [&] { client.get_recent_events(); }, [&] { client.get_aggregated_efficiency(); },
+             [&] { client.get_60day_statistics(); }, [&] { client.get_telemetry_footprint(); }}) {
         try {
             read();
             ADD_FAILURE() << "no error";
@@ -217,4 +216,4 @@ TEST(MissingExtension, is_told_with_what_to_type)
     EXPECT_EQ(database.events(), 10);
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

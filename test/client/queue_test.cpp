@@ -108,4 +108,4 @@ TEST(Account, closes_at_every_moment)
     EXPECT_EQ(final.stored, static_cast<std::uint64_t>(database.events()));
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

@@ -22,7 +22,7 @@ struct Readers : ::testing::Test {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_F(Readers, recent_events_are_newest_first)
 {
@@ -63,10 +63,10 @@ TEST_F(Readers, recent_events_are_newest_first)
 
 TEST_F(Readers, aggregated_efficiency_weighs_by_tokens)
 {
-    client.log_thought_latency("slow", 1.0, 10);    // 100 ms/token
-    client.log_thought_latency("slow", 1.0, 40);    // 25
+    client.log_thought_latency("slow", 1.0, 10); // 100 ms/token
+    client.log_thought_latency("slow", 1.0, 40); // 25
     client.log_thought_latency({.model_name = "slow", .inference_time_seconds = 9, .success = false});
-    client.log_thought_latency("fast", 0.5, 100);   // 5
+    client.log_thought_latency("fast", 0.5, 100); // 5
     ASSERT_TRUE(client.flush(patience));
 
     const auto models = client.get_aggregated_efficiency();
@@ -203,4 +203,4 @@ TEST(ReadersWithoutServer, throw)
     }
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

@@ -69,7 +69,7 @@ const BadEvent bad_events[] = {
     {"load_event_negative", event({.event_type = "LOAD_LATENCY", .component = "m", .value = -1}), by_the_server},
 };
 
-}  // namespace
+} // namespace
 
 TEST_P(Refusal, is_of_the_bad_event_alone)
 {
@@ -131,4 +131,4 @@ TEST(RefusalOfMany, is_told_to_on_error)
     EXPECT_TRUE(errors.contain("event refused: "));
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

@@ -41,10 +41,10 @@ Session::Rows Session::query(const std::string &sql, const std::vector<std::stri
     std::vector<const char *> values;
     for (const auto &parameter : parameters)
         values.push_back(parameter.c_str());
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
-        PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                     nullptr, 0),
-        &PQclear);
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexecParams(connection_.get(), sql.c_str(),
+                                                                            static_cast<int>(values.size()), nullptr,
+                                                                            values.data(), nullptr, nullptr, 0),
+                                                               &PQclear);
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
         throw std::runtime_error(sql + ": " + PQerrorMessage(connection_.get()));
@@ -135,4 +135,4 @@ bool Errors::contain(std::string_view text) const
                                          << ", refused " << account.refused;
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

@@ -38,7 +38,7 @@ public:
     using Value = std::optional<std::string>;
     using Rows = std::vector<std::vector<Value>>;
     Rows query(const std::string &sql, const std::vector<std::string> &parameters = {});
-    std::string value(const std::string &sql, const std::vector<std::string> &parameters = {});   // NULL is "NULL"
+    std::string value(const std::string &sql, const std::vector<std::string> &parameters = {}); // NULL is "NULL"
 
 private:
     struct Finish {
@@ -112,4 +112,4 @@ private:
 ::testing::AssertionResult is_account(const Client &client, std::uint64_t stored, std::uint64_t queued,
                                       std::uint64_t dropped, std::uint64_t refused);
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

@@ -21,7 +21,7 @@ struct TimedScopes : ::testing::Test {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_F(TimedScopes, logs_a_load_at_its_end)
 {
@@ -42,7 +42,7 @@ TEST_F(TimedScopes, logs_a_thought_with_its_tokens)
     {
         auto scope = client.time_thought("m", 7);
         scope.first_token();
-        scope.first_token();   // only the first counts
+        scope.first_token(); // only the first counts
         scope.tokens(42);
     }
     EXPECT_EQ(stored("event_type, component, status, prompt_tokens, tokens_generated, first_token_ms <= duration_ms"),
@@ -104,4 +104,4 @@ TEST(Timer, measures_seconds)
     EXPECT_LT(second, 5);
 }
 
-}  // namespace gravitas::telemetry::test
+} // namespace gravitas::telemetry::test

@@ -1,15 +1,31 @@
 -- What CREATE EXTENSION makes: complete, commented, closed to PUBLIC, safe from anybody's search_path.
 BEGIN;
-SELECT plan(12);
+SELECT plan(17);
 
 SELECT has_schema('telemetry');
-SELECT tables_are('telemetry', ARRAY['event', 'event_default', 'usage_stats', 'history', 'retention_policy']);
+SELECT tables_are('telemetry', ARRAY[
+    'event', 'event_default', 'usage_stats', 'history', 'retention_policy', 'rollup_delta', 'rollup_minute', 'rollup_hour',
+    'rollup_day', 'compaction', 'compaction_lock']);
 SELECT views_are('telemetry', ARRAY['system_telemetry']);
 SELECT functions_are('telemetry', ARRAY[
     'log', 'log_load_latency', 'log_thought_latency', 'log_usage', 'log_history', 'start_timer', 'measure_latency',
     'get_recent_events', 'get_aggregated_efficiency', 'get_60day_statistics', 'get_telemetry_footprint',
     'ensure_partitions', 'retention_keep', 'event_metadata', 'system_telemetry_write', 'row_limit', 'reading_window',
-    'is_error_status', 'id_to_generate']);
+    'is_error_status', 'id_to_generate',
+    -- the sketch
+    'exponential_histogram', 'sketch', 'sketch_add', 'sketch_eq', 'sketch_hash', 'sketch_in', 'sketch_merge_step',
+    'sketch_ne', 'sketch_out', 'sketch_recv', 'sketch_send', 'sketch_step', 'value_count',
+    -- the summary
+    'best_score', 'figures', 'decode_ms_per_token', 'error_count', 'error_rate', 'event_count', 'first_at', 'jsonb', 'last_at',
+    'max_value', 'mean', 'mean_score', 'measurement_count', 'merge', 'min_value', 'ms_per_token', 'percentile',
+    'percentile_rank', 'percentiles', 'prompt_tokens', 'standard_deviation', 'summarize', 'summarize_step', 'summary',
+    'summary_add', 'summary_eq', 'summary_hash', 'summary_in', 'summary_merge_step', 'summary_ne', 'summary_out',
+    'summary_recv', 'summary_send', 'tokens_per_second', 'total', 'total_tokens', 'unscored_count', 'worst_score',
+    -- rollups
+    'bucket_start', 'check_rollups', 'compact', 'compaction_mark', 'rebuild_rollups', 'recent_events_of', 'rollup_key',
+    'rollups', 'window_levels', 'efficiency_trend', 'trend_step', 'deltas',
+    -- efficiency()
+    'efficiency', 'efficiency_combine', 'efficiency_final', 'efficiency_inverse', 'efficiency_step']);
 SELECT is((SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'gravitas_telemetry'), 'pg_catalog',
           'the extension needs no schema of the user''s');
 
@@ -21,7 +37,7 @@ CREATE TEMP VIEW member AS
 SELECT is_empty($$
     SELECT name FROM member
     WHERE obj_description(objid, classid::regclass::text) IS NULL
-      AND name !~ '^type telemetry\.(event|event_default|usage_stats|history|retention_policy|system_telemetry)(\[\])?$'
+      AND name !~ '^type telemetry\.(event|event_default|usage_stats|history|retention_policy|system_telemetry|rollup_\w+|compaction\w*)(\[\])?$'
       AND name !~ '^type .*\[\]$'
       AND classid NOT IN ('pg_rewrite'::regclass, 'pg_default_acl'::regclass)
     $$, 'every object has a comment');
@@ -51,6 +67,30 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc AS p
     WHERE pronamespace = 'telemetry'::regnamespace AND proname ~ '^get_' AND (provolatile <> 's' OR proparallel = 'u')
     $$, 'questions are STABLE and fit for parallel plans');
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p JOIN pg_language AS l ON l.oid = prolang
+    WHERE pronamespace = 'telemetry'::regnamespace AND l.lanname = 'c' AND proname ~ '^(sketch|summary|summarize|efficiency)(_|$)'
+      AND (provolatile <> 'i' OR proparallel <> 's')
+    $$, 'what computes is IMMUTABLE and fit for parallel plans');
+SELECT is_empty($$
+    SELECT aggfnoid::regprocedure FROM pg_aggregate JOIN pg_proc AS p ON p.oid = aggfnoid
+    WHERE pronamespace = 'telemetry'::regnamespace
+      AND (aggtranstype = 'internal'::regtype OR aggcombinefn = 0 OR aggserialfn <> 0 OR proparallel <> 's')
+    $$, 'aggregates have the stored type as their state and combine');
+SELECT ok((SELECT aggminvtransfn <> 0 FROM pg_aggregate WHERE aggfnoid = 'telemetry.efficiency'::regproc),
+          'efficiency() slides in window frames');
+
+-- Rollups.
+SELECT is_empty($$
+    SELECT c.oid::regclass FROM pg_class AS c
+    WHERE c.oid IN ('telemetry.rollup_minute'::regclass, 'telemetry.rollup_hour'::regclass, 'telemetry.rollup_day'::regclass)
+      AND ('toast_tuple_target=8160' = ANY (reloptions)) IS NOT TRUE
+    $$, 'summaries stay in line');
+SELECT set_eq($$
+    SELECT c.relname::text FROM pg_extension, unnest(extconfig) AS d (oid) JOIN pg_class AS c USING (oid)
+    WHERE extname = 'gravitas_telemetry' AND c.relname ~ '^(rollup|compaction)'
+    $$, ARRAY['rollup_delta', 'rollup_minute', 'rollup_hour', 'rollup_day'], 'rollups and deltas are dumped, the mark is not');
 
 SELECT * FROM finish();
 ROLLBACK;

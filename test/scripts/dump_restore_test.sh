@@ -21,6 +21,21 @@ FROM pg_partition_tree('telemetry.event') AS t JOIN pg_class AS c ON c.oid = t.r
 LEFT JOIN pg_index AS i ON i.indrelid = c.oid ORDER BY 1;
 SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'telemetry' ORDER BY 1;
 SELECT telemetry.get_60day_statistics('2026-03-04 00:00:00+00');
+SELECT bucket, event_type, component, summary FROM telemetry.rollup_delta ORDER BY bucket, event_type, component, summary::text;
+SELECT 'minute', * FROM telemetry.rollup_minute ORDER BY bucket, event_type, component;
+SELECT 'hour', * FROM telemetry.rollup_hour ORDER BY bucket, event_type, component;
+SELECT 'day', * FROM telemetry.rollup_day ORDER BY bucket, event_type, component;
+SQL
+    answers "$1"
+}
+
+# What questions answer: the same after a restore, and after a compaction there.
+answers() {
+    run -d "$1" <<'SQL'
+SELECT e.* FROM unnest('{1,24,49,1440}'::integer[]) AS h, telemetry.get_aggregated_efficiency(hours => h, as_of => '2026-03-04 00:00:30+00') AS e;
+SELECT * FROM telemetry.efficiency_trend('model 3', 72, '1 hour', '2026-03-04 00:00:00+00');
+SELECT * FROM telemetry.get_recent_events(20, 'model 1');
+SELECT * FROM telemetry.check_rollups('1970-01-01 00:00:00+00', '2100-01-02 00:00:00+00');
 SQL
 }
 
@@ -32,12 +47,19 @@ INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, dura
 SELECT timestamptz '2026-02-27 00:00:00+00' + n * interval '10 minutes', 'THOUGHT_LATENCY', 'model ' || n % 5, n, n % 7,
        jsonb_build_object('n', n)
 FROM generate_series(0, 999) AS n;
+SELECT telemetry.compact();
+-- Not compacted when the dump is made: transaction ids of this cluster mean nothing in another.
+INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, duration_ms, tokens_generated)
+SELECT timestamptz '2026-03-03 00:00:00+00' + n * interval '10 minutes', 'THOUGHT_LATENCY', 'model ' || n % 5, n, 10
+FROM generate_series(1, 99) AS n;
 SELECT telemetry.log_load_latency('old', 1, event_time => '1970-01-01 00:00:00+00');
 SELECT telemetry.log_load_latency('new', 1, event_time => '2100-01-01 00:00:00+00');
 SELECT telemetry.log_usage('m', 'layer', 1, 2, 3), telemetry.log_history('user', E'tab\there, and a \\');
 INSERT INTO telemetry.retention_policy VALUES ('event', '14 days');
 SQL
 content "$source" > "$scratch/before"
+answers "$source" > "$scratch/answers"
+[[ $(run -d "$source" -c 'SELECT count(*) > 0 FROM telemetry.rollup_delta' -c 'SELECT count(*) > 100 FROM telemetry.rollup_minute') == $'t\nt' ]]
 grep -q '^telemetry.event_default|' "$scratch/before"
 grep -q '^telemetry.event_20260302|' "$scratch/before"
 
@@ -57,6 +79,29 @@ for format in custom directory plain; do
     fi
     content "$target" > "$scratch/after"
     diff "$scratch/before" "$scratch/after" || { echo "$format: the restored database differs"; exit 1; }
+
+    # It compacts, twice, and answers the same; what is logged later counts once.
+    run -d "$target" <<'SQL' > /dev/null
+DO $$
+DECLARE deltas bigint := (SELECT count(*) FROM telemetry.rollup_delta);
+BEGIN
+    ASSERT telemetry.compact() = deltas, 'not every delta was compacted';
+    ASSERT (SELECT count(*) FROM telemetry.rollup_delta) = 0, 'deltas stayed';
+    ASSERT telemetry.compact() = 0, 'something was compacted twice';
+END $$;
+SQL
+    answers "$target" > "$scratch/after"
+    diff "$scratch/answers" "$scratch/after" || { echo "$format: answers changed by a compaction"; exit 1; }
+    run -d "$target" <<'SQL' > /dev/null
+DO $$
+BEGIN
+    PERFORM telemetry.log_thought_latency('later', 1, 10, event_time => '2026-03-03 12:00:00+00');
+    ASSERT (SELECT measurement_count FROM telemetry.get_aggregated_efficiency('later', as_of => '2026-03-04 00:00:00+00')) = 1, 'a new event is missing';
+    ASSERT telemetry.compact() = 1, 'a new delta is missing';
+    ASSERT (SELECT measurement_count FROM telemetry.get_aggregated_efficiency('later', as_of => '2026-03-04 00:00:00+00')) = 1, 'a new event is missing';
+    ASSERT NOT EXISTS (SELECT FROM telemetry.check_rollups('1970-01-01 00:00:00+00', '2100-01-02 00:00:00+00')), 'rollups are not those of the events';
+END $$;
+SQL
 
     # The restored database goes on: new ids are new, days can be added, default rows find their day.
     run -d "$target" <<'SQL' > /dev/null

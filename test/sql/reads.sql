@@ -33,6 +33,7 @@ INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, valu
 SELECT component, measurement_count AS n, error_count AS errors, avg_efficiency_score AS mean,
        weighted_efficiency_score AS weighted, best_efficiency AS best, worst_efficiency AS worst, total_tokens AS tokens
 FROM telemetry.get_aggregated_efficiency(as_of => '2026-03-02 12:00:00+00');
+-- Percentiles as percentile_disc: values that were measured. Of a few events they are exact, of more within 0.55 %.
 SELECT p50_efficiency, p95_efficiency, p99_efficiency, window_start, window_end
 FROM telemetry.get_aggregated_efficiency('steady', 2, '2026-03-02 11:59:59+00');
 SELECT jsonb_pretty(telemetry.get_60day_statistics('2026-03-02 12:00:00+00'));

@@ -35,10 +35,12 @@ using Clock = std::chrono::system_clock;
 class Error : public std::runtime_error {
 public:
     Error(const std::string &message, std::string sqlstate, bool retryable)
-        : std::runtime_error(message), sqlstate_(std::move(sqlstate)), retryable_(retryable) {}
+        : std::runtime_error(message), sqlstate_(std::move(sqlstate)), retryable_(retryable)
+    {
+    }
 
     [[nodiscard]] const std::string &sqlstate() const noexcept { return sqlstate_; }
-    [[nodiscard]] bool retryable() const noexcept { return retryable_; }   // the same call may succeed later
+    [[nodiscard]] bool retryable() const noexcept { return retryable_; } // the same call may succeed later
 
 private:
     std::string sqlstate_;
@@ -69,21 +71,21 @@ struct Options {
 
 // What became of the events that were logged; accepted = stored + queued + dropped + refused, always.
 struct Account {
-    std::uint64_t accepted = 0;   // events given to log…(), also those dropped or refused at once
-    std::uint64_t stored = 0;     // committed in the database
-    std::uint64_t queued = 0;     // waiting in memory, or on their way
-    std::uint64_t dropped = 0;    // lost: the queue was full, or the client closed before they could be sent
-    std::uint64_t refused = 0;    // could never be stored: a negative time, an empty model name, bad metadata, …
+    std::uint64_t accepted = 0; // events given to log…(), also those dropped or refused at once
+    std::uint64_t stored = 0;   // committed in the database
+    std::uint64_t queued = 0;   // waiting in memory, or on their way
+    std::uint64_t dropped = 0;  // lost: the queue was full, or the client closed before they could be sent
+    std::uint64_t refused = 0;  // could never be stored: a negative time, an empty model name, bad metadata, …
 };
 
 // One event for log(). Only `event_type` is required; the fields are the columns of telemetry.system_telemetry.
 struct Event {
-    std::string_view event_type;                  // LOAD_LATENCY, THOUGHT_LATENCY, VRAM_CHECK, or your own
-    std::string_view component = {};              // model, GPU or subsystem; empty stores NULL
-    std::optional<double> value = {};             // the event's own figure, in its own unit
-    std::string_view metadata = {};               // a JSON object as text; empty stores NULL
-    std::string_view status = "OK";               // OK, WARNING, ERROR, …; empty stores NULL
-    std::optional<Clock::time_point> event_time = {};   // when it ended; now, where not given
+    std::string_view event_type;                      // LOAD_LATENCY, THOUGHT_LATENCY, VRAM_CHECK, or your own
+    std::string_view component = {};                  // model, GPU or subsystem; empty stores NULL
+    std::optional<double> value = {};                 // the event's own figure, in its own unit
+    std::string_view metadata = {};                   // a JSON object as text; empty stores NULL
+    std::string_view status = "OK";                   // OK, WARNING, ERROR, …; empty stores NULL
+    std::optional<Clock::time_point> event_time = {}; // when it ended; now, where not given
 };
 
 struct LoadLatency {
@@ -110,7 +112,7 @@ struct RecentEvent {
     std::string event_type;
     std::optional<std::string> component;
     std::optional<double> value;
-    std::string metadata;                         // JSON text; "null" where the event has none
+    std::string metadata; // JSON text; "null" where the event has none
     std::optional<std::string> status;
     Clock::time_point timestamp;
 };
@@ -118,16 +120,16 @@ struct RecentEvent {
 // Scores are milliseconds per generated token: lower is better.
 struct Efficiency {
     std::optional<std::string> component;
-    std::int64_t measurement_count = 0;           // scored calls
-    std::int64_t error_count = 0;                 // failed calls: in no other figure
-    std::optional<double> avg_efficiency_score;   // mean of the calls' scores
-    std::optional<double> weighted_efficiency_score;   // sum of milliseconds / sum of tokens
+    std::int64_t measurement_count = 0;              // scored calls
+    std::int64_t error_count = 0;                    // failed calls: in no other figure
+    std::optional<double> avg_efficiency_score;      // mean of the calls' scores
+    std::optional<double> weighted_efficiency_score; // sum of milliseconds / sum of tokens
     std::optional<double> best_efficiency;
     std::optional<double> worst_efficiency;
     std::optional<double> p50_efficiency;
     std::optional<double> p95_efficiency;
     std::optional<double> p99_efficiency;
-    std::int64_t total_tokens = 0;                // generated
+    std::int64_t total_tokens = 0; // generated
     Clock::time_point window_start;
     Clock::time_point window_end;
 };
@@ -140,23 +142,23 @@ struct ModelTrend {
     std::optional<double> weighted_efficiency_score;
     std::optional<double> best_efficiency;
     std::optional<double> worst_efficiency;
-    std::int64_t total_tokens_processed = 0;      // prompt + generated
+    std::int64_t total_tokens_processed = 0; // prompt + generated
     std::int64_t load_count = 0;
     std::optional<double> avg_load_time_seconds;
 };
 
 struct SixtyDayStatistics {
-    std::int64_t total_measurements = 0;          // all events
+    std::int64_t total_measurements = 0; // all events
     std::int64_t unique_models = 0;
     std::optional<Clock::time_point> oldest_record;
     std::optional<Clock::time_point> newest_record;
-    std::vector<ModelTrend> model_trends;         // best first
+    std::vector<ModelTrend> model_trends; // best first
     int retention_window_days = 0;
 };
 
 struct TableFootprint {
-    std::string table;                            // system_telemetry, usage_stats, history
-    std::int64_t size_bytes = 0;                  // heap, indexes and TOAST
+    std::string table;           // system_telemetry, usage_stats, history
+    std::int64_t size_bytes = 0; // heap, indexes and TOAST
     std::int64_t row_count = 0;
     std::optional<Clock::time_point> oldest_record;
 };
@@ -184,7 +186,7 @@ public:
     // Starts the flusher; does not wait for the server, which may come later. Throws std::invalid_argument for
     // options that cannot work (a queue or batch of 0, a conninfo that libpq cannot read).
     explicit Client(Options options = {});
-    ~Client();                                    // close(options.close_deadline)
+    ~Client(); // close(options.close_deadline)
     Client(const Client &) = delete;
     Client &operator=(const Client &) = delete;
 
@@ -193,8 +195,8 @@ public:
     bool log_load_latency(const LoadLatency &load) noexcept;
     bool log_load_latency(std::string_view model_name, double load_time_seconds, bool success = true) noexcept;
     bool log_thought_latency(const ThoughtLatency &thought) noexcept;
-    bool log_thought_latency(std::string_view model_name, double inference_time_seconds,
-                             std::int32_t tokens_generated, std::int32_t prompt_tokens = 0) noexcept;
+    bool log_thought_latency(std::string_view model_name, double inference_time_seconds, std::int32_t tokens_generated,
+                             std::int32_t prompt_tokens = 0) noexcept;
 
     // Times a load or an inference until the end of the scope.
     [[nodiscard]] TimedScope time_load(std::string_view model_name);
@@ -211,8 +213,7 @@ public:
     // Readers ask the database on a connection of their own, one at a time, and wait for the answer. They see
     // what is stored, not what is queued: flush() first to read your own writes. They throw Error.
     std::vector<RecentEvent> get_recent_events(int limit = 10, std::optional<std::string_view> component = {});
-    std::vector<Efficiency> get_aggregated_efficiency(std::optional<std::string_view> component = {},
-                                                      int hours = 24);
+    std::vector<Efficiency> get_aggregated_efficiency(std::optional<std::string_view> component = {}, int hours = 24);
     SixtyDayStatistics get_60day_statistics();
     std::vector<TableFootprint> get_telemetry_footprint();
 
@@ -229,8 +230,8 @@ public:
     TimedScope &operator=(TimedScope &&) = delete;
     ~TimedScope();
 
-    void tokens(std::int32_t generated) noexcept { tokens_ = generated; }   // of an inference: what it produced
-    void first_token() noexcept;                                           // call it when the first token is there
+    void tokens(std::int32_t generated) noexcept { tokens_ = generated; } // of an inference: what it produced
+    void first_token() noexcept;                                          // call it when the first token is there
     void fail() noexcept { failed_ = true; }
     [[nodiscard]] double seconds() const noexcept { return measure_latency(start_); }
 
@@ -250,6 +251,6 @@ private:
     TimerStart start_;
 };
 
-}  // namespace gravitas::telemetry
+} // namespace gravitas::telemetry
 
 #pragma GCC visibility pop

@@ -40,6 +40,27 @@ constexpr Window window_before(Microseconds as_of, std::int64_t hours) noexcept
     return {floor_to(as_of - hours * hour_us, minute_us), ceil_to(as_of, minute_us)};
 }
 
+// Which level of buckets answers for which part of a window of whole minutes. Minutes cover [window.start, hours_start)
+// and [hours_end, window.end), hours [hours_start, days_start) and [days_end, hours_end), days [days_start, days_end);
+// parts may be empty, and the bounds never fall.
+struct Levels {
+    Microseconds hours_start;
+    Microseconds days_start;
+    Microseconds days_end;
+    Microseconds hours_end;
+};
+
+constexpr Levels levels_of(const Window &window) noexcept
+{
+    Levels levels = {ceil_to(window.start, hour_us), ceil_to(window.start, day_us), floor_to(window.end, day_us),
+                     floor_to(window.end, hour_us)};
+    if (levels.hours_start > levels.hours_end) // within an hour: minutes only
+        return {window.end, window.end, window.end, window.end};
+    if (levels.days_start > levels.days_end) // within two days: no whole day
+        levels.days_start = levels.days_end = levels.hours_end;
+    return levels;
+}
+
 // The UTC day that begins at `day_start`, as "2026-11-24"; years 0001 to 9999.
 std::string iso_date(Microseconds day_start);
 

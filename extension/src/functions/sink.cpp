@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "functions/metadata.hpp"
 #include "functions/partitions.hpp"
+#include "functions/rollup.hpp"
 #include "pg/arguments.hpp"
 #include "pg/spi.hpp"
 
@@ -74,8 +75,10 @@ std::optional<std::int64_t> insert(const Event &event)
             {false, false, event.component == nullptr, !figures.value, !figures.duration_ms, !figures.first_token_ms,
              !figures.prompt_tokens, !figures.tokens_generated, event.status == nullptr, event.metadata == nullptr},
             SPI_OK_INSERT_RETURNING);
-        if (SPI_processed > 0)
+        if (SPI_processed > 0) {
             id = DatumGetInt64(pg::only_value(1));
+            append_delta(event);
+        }
     });
     return id;
 }

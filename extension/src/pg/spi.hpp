@@ -28,8 +28,23 @@ public:
             types_[i] = types[i];
     }
 
-    // Inside with_spi(). Rows, if any, are in SPI_tuptable; `expected` is the SPI result code of success.
+    // Changes data. Inside with_spi(). Rows, if any, are in SPI_tuptable; `expected` is the SPI result code of success.
     void execute(const Datum (&values)[parameters], const bool (&is_null)[parameters], int expected)
+    {
+        char nulls[parameters];
+        for (int i = 0; i < parameters; ++i)
+            nulls[i] = is_null[i] ? 'n' : ' ';
+        check(SPI_execute_plan(plan(), const_cast<Datum *>(values), nulls, false, 0), expected);
+    }
+
+    // Selects with the caller's snapshot, as a STABLE function must. No parameter is NULL.
+    void read(const Datum (&values)[parameters])
+    {
+        check(SPI_execute_plan(plan(), const_cast<Datum *>(values), nullptr, true, 0), SPI_OK_SELECT);
+    }
+
+private:
+    SPIPlanPtr plan()
     {
         if (plan_ == nullptr) {
             SPIPlanPtr plan = SPI_prepare(sql_, parameters, types_);
@@ -37,15 +52,15 @@ public:
                 elog(ERROR, "could not prepare \"%s\"", sql_);
             plan_ = plan;
         }
-        char nulls[parameters];
-        for (int i = 0; i < parameters; ++i)
-            nulls[i] = is_null[i] ? 'n' : ' ';
-        const int result = SPI_execute_plan(plan_, const_cast<Datum *>(values), nulls, false, 0);
+        return plan_;
+    }
+
+    void check(int result, int expected) const
+    {
         if (result != expected)
             elog(ERROR, "\"%s\" returned %s", sql_, SPI_result_code_string(result));
     }
 
-private:
     const char *sql_;
     Oid types_[parameters] = {};
     SPIPlanPtr plan_ = nullptr;

@@ -1,0 +1,98 @@
+#include "functions/rollup.hpp"
+
+#include "core/rollup_key.hpp"
+#include "core/summary.hpp"
+#include "core/time_bucket.hpp"
+#include "pg/arguments.hpp"
+#include "pg/boundary.hpp"
+#include "pg/expanded.hpp"
+#include "pg/row.hpp"
+#include "pg/spi.hpp"
+
+extern "C" {
+#include "catalog/namespace.h"
+#include "utils/lsyscache.h"
+}
+
+namespace gravitas::telemetry {
+
+namespace {
+
+// The summary of one event. Its encoding allocates nothing that needs a destructor.
+Datum summary_of(const Event &event)
+{
+    core::Observation observation;
+    observation.kind = core::kind_of(pg::view_of(event.event_type));
+    observation.is_error = event.status != nullptr && core::is_error_status(pg::view_of(event.status));
+    observation.at = event.timestamp;
+    observation.value = event.figures.value;
+    observation.duration_ms = event.figures.duration_ms;
+    observation.first_token_ms = event.figures.first_token_ms;
+    observation.prompt_tokens = event.figures.prompt_tokens;
+    observation.tokens_generated = event.figures.tokens_generated;
+
+    pg::ContextResource memory(CurrentMemoryContext);
+    core::Summary summary(memory);
+    summary.add(observation);
+    return pg::flat_datum(summary);
+}
+
+} // namespace
+
+text *rollup_key(text *name)
+{
+    const std::string_view whole = pg::view_of(name);
+    if (whole.size() <= core::max_key_bytes)
+        return name;
+    const int room = core::max_key_bytes - core::key_hash_bytes;
+    const int kept = pg_mbcliplen(whole.data(), static_cast<int>(whole.size()), room);
+    char key[core::max_key_bytes + 1];
+    memcpy(key, whole.data(), kept);
+    snprintf(key + kept, sizeof key - kept, "#%016llx", static_cast<unsigned long long>(core::fnv1a(whole)));
+    return cstring_to_text(key);
+}
+
+void append_delta(const Event &event)
+{
+    // Where the library is newer than the extension's objects, ALTER EXTENSION UPDATE will summarize the event.
+    if (!OidIsValid(get_relname_relid("rollup_delta", get_namespace_oid("telemetry", false))))
+        return;
+    // A parameter of type bytea, whose oid is the same in every database and after every CREATE EXTENSION.
+    static pg::PreparedStatement<4> statement{"INSERT INTO telemetry.rollup_delta (bucket, event_type, component, "
+                                              "summary) VALUES ($1, $2, $3, telemetry.summary($4))",
+                                              {TIMESTAMPTZOID, TEXTOID, TEXTOID, BYTEAOID}};
+    text *const component = event.component == nullptr ? nullptr : rollup_key(event.component);
+    statement.execute({TimestampTzGetDatum(core::floor_to(event.timestamp, core::minute_us)),
+                       PointerGetDatum(rollup_key(event.event_type)), PointerGetDatum(component), summary_of(event)},
+                      {false, false, component == nullptr, false}, SPI_OK_INSERT);
+}
+
+} // namespace gravitas::telemetry
+
+using namespace gravitas::telemetry;
+
+// rollup_key(name) → text; strict
+TELEMETRY_FUNCTION(rollup_key) { PG_RETURN_TEXT_P(rollup_key(PG_GETARG_TEXT_PP(0))); }
+
+// bucket_start(minutes, timestamp) → the start of the bucket; strict
+TELEMETRY_FUNCTION(bucket_start)
+{
+    const std::int32_t minutes = pg::int4_between(fcinfo, 0, "minutes", 1, 1440, "Try 1, 60 or 1440.");
+    const TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+    if (TIMESTAMP_NOT_FINITE(at))
+        PG_RETURN_TIMESTAMPTZ(at);
+    PG_RETURN_TIMESTAMPTZ(core::floor_to(at, minutes * core::minute_us));
+}
+
+// window_levels(window_start, window_end) → (hours_start, days_start, days_end, hours_end); strict
+TELEMETRY_FUNCTION(window_levels)
+{
+    const core::Window window = {PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1)};
+    if (window.start < MIN_TIMESTAMP + core::day_us || window.end > END_TIMESTAMP - core::day_us ||
+        window.start > window.end)
+        throw core::Error(core::sqlstate::invalid_parameter_value, "window_start and window_end make no window",
+                          "Give two points in time, the earlier one first.");
+    const core::Levels levels = core::levels_of(window);
+    return pg::row_of(fcinfo, {TimestampTzGetDatum(levels.hours_start), TimestampTzGetDatum(levels.days_start),
+                               TimestampTzGetDatum(levels.days_end), TimestampTzGetDatum(levels.hours_end)});
+}

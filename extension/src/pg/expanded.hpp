@@ -1,0 +1,143 @@
+// SQL values that a core class stands behind (telemetry.summary, telemetry.sketch): stored as a varlena of its encoded
+// bytes, and held as an expanded object while an aggregate adds to it.
+//
+// Value is core::Summary or core::Sketch: no destructor, memory from a resource, encode/decode, merge/merge_encoded.
+
+#pragma once
+
+#include <new>
+#include <span>
+
+#include "pg/memory.hpp"
+#include "pg/prelude.hpp"
+
+extern "C" {
+#include "utils/expandeddatum.h"
+}
+
+namespace gravitas::telemetry::pg {
+
+// The object lives in a child of the aggregate's context: that is how the executor knows that it may keep a state as it
+// is between rows. All states of one aggregation share that child, because the executor adds up the memory of every
+// child whenever a hash aggregation meets a new group.
+template <typename Value>
+struct Expanded : ExpandedObjectHeader {
+    static_assert(std::is_trivially_destructible_v<Value>, "it goes with its memory context");
+
+    ContextResource memory;
+    Value value;
+
+    static Expanded &make(MemoryContext aggregate)
+    {
+        MemoryContext const context = shared_child(aggregate);
+        return *new (MemoryContextAlloc(context, sizeof(Expanded))) Expanded(context);
+    }
+
+    // The object behind a datum; nullptr where the datum is flat.
+    static Expanded *behind(Datum datum)
+    {
+        if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)))
+            return nullptr;
+        ExpandedObjectHeader *const header = DatumGetEOHP(datum);
+        if (header->eoh_methods != &methods)
+            elog(ERROR, "expanded object of another type");
+        return static_cast<Expanded *>(header);
+    }
+
+    static bool is_writable(Datum datum) noexcept { return VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(datum)); }
+
+    Datum writable_datum() noexcept { return EOHPGetRWDatum(this); }
+
+private:
+    static MemoryContext shared_child(MemoryContext aggregate)
+    {
+        for (MemoryContext child = aggregate->firstchild; child != nullptr; child = child->nextchild)
+            if (child->name == context_name)
+                return child;
+        return AllocSetContextCreateInternal(aggregate, context_name, ALLOCSET_DEFAULT_SIZES);
+    }
+
+    explicit Expanded(MemoryContext context) noexcept : memory(context), value(memory)
+    {
+        EOH_init_header(this, &methods, context);
+    }
+
+    static Size flat_size(ExpandedObjectHeader *header)
+    {
+        return VARHDRSZ + static_cast<Expanded *>(header)->value.encoded_size();
+    }
+
+    static void flatten_into(ExpandedObjectHeader *header, void *result, Size size)
+    {
+        static_cast<Expanded *>(header)->value.encode(
+            {static_cast<std::uint8_t *>(result) + VARHDRSZ, size - VARHDRSZ});
+        SET_VARSIZE(result, size);
+    }
+
+    static constexpr char context_name[] = "telemetry aggregate states";
+    static constexpr ExpandedObjectMethods methods = {flat_size, flatten_into};
+};
+
+// The encoded bytes of a flat datum; detoasts it where needed.
+inline std::span<const std::uint8_t> bytes_of(Datum datum)
+{
+    struct varlena *const flat = PG_DETOAST_DATUM_PACKED(datum);
+    return {reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)};
+}
+
+// A new flat datum of `value`, in the current context.
+template <typename Value>
+Datum flat_datum(const Value &value)
+{
+    const std::size_t size = VARHDRSZ + value.encoded_size();
+    if (size > MaxAllocSize)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("value would be larger than 1 GB")));
+    void *const flat = palloc(size);
+    SET_VARSIZE(flat, size);
+    value.encode({reinterpret_cast<std::uint8_t *>(VARDATA(flat)), size - VARHDRSZ});
+    return PointerGetDatum(flat);
+}
+
+// Calls read(const Value &) with what a datum holds.
+template <typename Value, typename Read>
+auto with_value(Datum datum, Read read)
+{
+    if (const Expanded<Value> *const expanded = Expanded<Value>::behind(datum))
+        return read(expanded->value);
+    ContextResource memory(CurrentMemoryContext);
+    Value value(memory);
+    value.merge_encoded(bytes_of(datum)); // the quick way: what is stored was checked when it came in
+    return read(std::as_const(value));
+}
+
+// Merges what a datum holds into `value`.
+template <typename Value>
+void merge_into(Value &value, Datum datum)
+{
+    if (const Expanded<Value> *const expanded = Expanded<Value>::behind(datum))
+        value.merge(expanded->value);
+    else
+        value.merge_encoded(bytes_of(datum));
+}
+
+// One step of an aggregate whose state (argument 0) is a Value: `step` changes the state, which is empty at first.
+template <typename Value, typename Step>
+Datum accumulate(FunctionCallInfo fcinfo, Step step)
+{
+    MemoryContext aggregate;
+    if (!AggCheckCallContext(fcinfo, &aggregate))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("an aggregate's step was called outside of the aggregate")));
+    if (!PG_ARGISNULL(0) && Expanded<Value>::is_writable(PG_GETARG_DATUM(0))) {
+        Expanded<Value> &state = *Expanded<Value>::behind(PG_GETARG_DATUM(0));
+        step(state.value);
+        return state.writable_datum();
+    }
+    Expanded<Value> &state = Expanded<Value>::make(aggregate);
+    if (!PG_ARGISNULL(0))
+        merge_into(state.value, PG_GETARG_DATUM(0)); // a partial result of another process
+    step(state.value);
+    return state.writable_datum();
+}
+
+} // namespace gravitas::telemetry::pg

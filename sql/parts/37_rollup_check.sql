@@ -1,0 +1,83 @@
+-- Do the rollups hold what the events hold? And making them again from the events.
+
+CREATE TYPE telemetry.rollup_difference AS (
+    problem      text,
+    level        text,
+    bucket       timestamptz,
+    event_type   text,
+    component    text,
+    expected     bigint,
+    found        bigint
+);
+COMMENT ON TYPE telemetry.rollup_difference IS 'A row of check_rollups(): how many events a bucket should hold and holds';
+
+CREATE FUNCTION telemetry.check_rollups("from" timestamptz, "to" timestamptz)
+    RETURNS SETOF telemetry.rollup_difference
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET jit = off
+BEGIN ATOMIC
+    WITH days AS (
+        SELECT telemetry.bucket_start(1440, $1) AS first,
+               telemetry.bucket_start(1440, $2 - interval '1 microsecond') + interval '24 hours' AS past_last
+    ), stored AS (
+        SELECT 1 AS minutes, m.bucket, m.event_type, m.component, m.summary
+        FROM days, telemetry.rollup_minute AS m WHERE m.bucket >= first AND m.bucket < past_last
+        UNION ALL
+        SELECT 60, h.bucket, h.event_type, h.component, h.summary
+        FROM days, telemetry.rollup_hour AS h WHERE h.bucket >= first AND h.bucket < past_last
+        UNION ALL
+        SELECT 1440, d.bucket, d.event_type, d.component, d.summary
+        FROM days, telemetry.rollup_day AS d WHERE d.bucket >= first AND d.bucket < past_last
+        UNION ALL   -- an event is in a delta or in all levels
+        SELECT l.minutes, telemetry.bucket_start(l.minutes, d.bucket), d.event_type, d.component, d.summary
+        FROM days, telemetry.deltas(first, past_last) AS d, unnest('{1, 60, 1440}'::integer[]) AS l (minutes)
+    ), found AS (   -- NULL components must join, too: the key tells them from every name
+        SELECT minutes, bucket, event_type, component, coalesce('=' || component, '') AS key,
+               sum(telemetry.event_count(summary))::bigint AS n
+        FROM stored
+        GROUP BY 1, 2, 3, 4
+    ), raw AS (
+        SELECT telemetry.bucket_start(1, e."timestamp") AS bucket, telemetry.rollup_key(e.event_type) AS event_type,
+               telemetry.rollup_key(e.component) AS component, count(*) AS n
+        FROM days, telemetry.event AS e WHERE e."timestamp" >= first AND e."timestamp" < past_last
+        GROUP BY 1, 2, 3
+    ), placed AS (   -- what a component has no place for in its own row was folded into (other), where there is one
+        SELECT r.bucket, r.event_type, r.component, r.n,
+               CASE WHEN other.n IS NULL OR r.component IS NULL THEN r.n ELSE least(r.n, coalesce(own.n, 0)) END AS own
+        FROM raw AS r
+        LEFT JOIN found AS own ON own.minutes = 1 AND own.bucket = r.bucket AND own.event_type = r.event_type
+                              AND own.key = coalesce('=' || r.component, '')
+        LEFT JOIN found AS other ON other.minutes = 1 AND other.bucket = r.bucket AND other.event_type = r.event_type
+                                AND other.key = '=(other)'
+    ), minute AS (
+        SELECT bucket, event_type, component, own AS n FROM placed WHERE own > 0
+        UNION ALL
+        SELECT bucket, event_type, '(other)', n - own FROM placed WHERE n > own
+    ), expected AS (   -- minutes as the events say, larger buckets as the next smaller ones do
+        SELECT 1 AS minutes, bucket, event_type, component, coalesce('=' || component, '') AS key, sum(n)::bigint AS n
+        FROM minute GROUP BY 2, 3, 4
+        UNION ALL
+        SELECT l.minutes, telemetry.bucket_start(l.minutes, f.bucket), f.event_type, f.component, f.key, sum(f.n)::bigint
+        FROM found AS f JOIN (VALUES (60, 1), (1440, 60)) AS l (minutes, smaller) ON f.minutes = l.smaller
+        GROUP BY 1, 2, 3, 4, 5
+    )
+    SELECT CASE WHEN minutes > 1 THEN 'levels disagree'
+                WHEN coalesce(e.n, 0) > coalesce(f.n, 0) THEN 'missing in rollups'
+                ELSE 'events deleted' END,
+           CASE minutes WHEN 1 THEN 'minute' WHEN 60 THEN 'hour' ELSE 'day' END,
+           bucket, event_type, coalesce(e.component, f.component), coalesce(e.n, 0), coalesce(f.n, 0)
+    FROM expected AS e FULL JOIN found AS f USING (minutes, bucket, event_type, key)
+    WHERE e.n IS DISTINCT FROM f.n
+    ORDER BY bucket, minutes, event_type, key;
+END;
+COMMENT ON FUNCTION telemetry.check_rollups(timestamptz, timestamptz) IS
+    'Compares the UTC days from "from" to "to": "missing in rollups" and "levels disagree" are mended by rebuild_rollups(); "events deleted" is no error, since rollups keep what was measured';
+
+CREATE FUNCTION telemetry.rebuild_rollups("from" timestamptz, "to" timestamptz) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off
+    SET jit = off
+    AS 'MODULE_PATHNAME', 'telemetry_rebuild_rollups';
+COMMENT ON FUNCTION telemetry.rebuild_rollups(timestamptz, timestamptz) IS
+    'Makes the rollups of the UTC days from "from" to "to" again from their events, and returns how many minute summaries that gave; refuses where the events of a day are gone';

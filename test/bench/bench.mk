@@ -1,0 +1,22 @@
+# make bench: measures what DESIGN.md section 8 asks for. Included by the Makefile; every variable here is a BENCH_ one.
+# BENCH=full takes 1 and 10 million events and real time; see test/bench/options.hpp for what else may be set.
+
+BENCH_OBJECTS  = $(patsubst test/bench/%.cpp,build/bench/%.o,$(sort $(wildcard test/bench/*.cpp)))
+BENCH_PG       = $(or $(PG_CONFIG),pg_config)
+BENCH_CXXFLAGS = -std=c++20 -O2 -g -Wall -Wextra -MMD -MP $(if $(filter 1,$(WERROR)),-Werror)
+# Nothing but the bench works in its cluster: vacuum runs where the bench says so.
+BENCH_OPTIONS  = shared_buffers=1GB max_wal_size=16GB autovacuum=off checkpoint_timeout=1h
+
+.PHONY: bench-program bench-run
+bench-program: build/bench/bench
+bench-run: extension bench-program
+	@tools/cluster run $(if $(KEEP),--keep) $(addprefix --option ,$(BENCH_OPTIONS)) -- build/bench/bench
+
+build/bench/bench: $(BENCH_OBJECTS)
+	$(CXX) -o $@ $^ -L$(shell $(BENCH_PG) --libdir) -lpq
+
+$(BENCH_OBJECTS): build/bench/%.o: test/bench/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(BENCH_CXXFLAGS) -I$(shell $(BENCH_PG) --includedir) -c -o $@ $<
+
+-include $(BENCH_OBJECTS:.o=.d)

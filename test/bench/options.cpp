@@ -1,0 +1,58 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+
+namespace bench {
+
+namespace {
+
+template <typename Value>
+std::vector<Value> values(const char *name, const std::string &standard)
+{
+    const char *const given = std::getenv(name);
+    std::istringstream words(given != nullptr && *given != '\0' ? given : standard);
+    std::vector<Value> list;
+    for (Value value; words >> value;)
+        list.push_back(value);
+    if (!words.eof())
+        throw std::runtime_error(std::string(name) + " is not a list of numbers: \"" + words.str() + "\"");
+    return list;
+}
+
+long number(const char *name, long standard)
+{
+    const std::vector<long> list = values<long>(name, std::to_string(standard));
+    if (list.size() != 1 || list.front() < 0)
+        throw std::runtime_error(std::string(name) + " takes one number");
+    return list.front();
+}
+
+} // namespace
+
+Options options_from_environment()
+{
+    Options options;
+    const char *const mode = std::getenv("BENCH");
+    options.full = mode != nullptr && std::string(mode) == "full";
+    const bool full = options.full;
+    options.only = values<std::string>("BENCH_ONLY", "");
+    options.events = values<long>("BENCH_EVENTS", full ? "1000000 10000000" : "1000000");
+    options.day_events = number("BENCH_DAY_EVENTS", full ? 1'000'000 : 20'000);
+    options.deltas = values<long>("BENCH_DELTAS", full ? "10000 600000" : "10000 60000");
+    options.busy_rounds = number("BENCH_BUSY_ROUNDS", 10);
+    options.busy_statements = number("BENCH_BUSY_STATEMENTS", full ? 60'000 : 2'000);
+    options.busy_paced = number("BENCH_BUSY_PACED", full ? 1 : 0) != 0;
+    if (options.events.empty())
+        throw std::runtime_error("BENCH_EVENTS names no number of events");
+    return options;
+}
+
+bool Options::wants(const std::string &subject) const
+{
+    return only.empty() || std::find(only.begin(), only.end(), subject) != only.end();
+}
+
+} // namespace bench

@@ -1,0 +1,37 @@
+// What to measure, and on how much.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bench {
+
+// From the environment:
+//   BENCH=full             1 and 10 million events, 60 days of a million, ten minutes of real time; else within 5
+//   minutes BENCH_ONLY             some of the subjects:
+//                          "efficiency statistics deltas busy aggregates sizes writing others"
+//   BENCH_EVENTS           events in 24 hours, smallest first: "1000000 10000000"
+//   BENCH_DAY_EVENTS       events on each of the 60 days
+//   BENCH_DELTAS           deltas that were not compacted: "10000 600000"
+//   BENCH_BUSY_ROUNDS      compactions
+//   BENCH_BUSY_STATEMENTS  statements of one event before each of them
+//   BENCH_BUSY_PACED       1: these at 1,000 a second; 0: as fast as they go
+struct Options {
+    bool full = false;
+    std::vector<std::string> only;
+    std::vector<long> events;
+    long day_events = 0;
+    std::vector<long> deltas;
+    long busy_rounds = 0;
+    long busy_statements = 0;
+    bool busy_paced = false;
+
+    [[nodiscard]] bool wants(const std::string &subject) const;
+    [[nodiscard]] int read_runs() const { return full ? 300 : 100; }
+    [[nodiscard]] double seconds_a_row() const { return full ? 20 : 4; }
+};
+
+Options options_from_environment();
+
+} // namespace bench

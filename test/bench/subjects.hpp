@@ -1,0 +1,19 @@
+// What is measured; each adds its rows to the report.
+
+#pragma once
+
+#include "options.hpp"
+#include "report.hpp"
+
+namespace bench {
+
+void measure_efficiency(const Options &options, Report &report); // get_aggregated_efficiency() over 24 hours
+void measure_statistics(const Options &options, Report &report); // get_60day_statistics()
+void measure_deltas(const Options &options, Report &report);     // both, with deltas that were not compacted
+void measure_busy(const Options &options, Report &report);       // both, after ten minutes beside an old snapshot
+void measure_aggregates(const Options &options, Report &report); // summarize() and sketch() over events
+void measure_sizes(const Options &options, Report &report);      // bytes of summaries
+void measure_writing(const Options &options, Report &report);    // compact(), log_thought_latency()
+void measure_others(const Options &options, Report &report);     // tdigest, TimescaleDB
+
+} // namespace bench
