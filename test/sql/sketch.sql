@@ -21,7 +21,7 @@ INSERT INTO a SELECT 3, sketch(exp(sin(x) * 20)) FROM generate_series(1, 2000) A
 INSERT INTO a SELECT 4, sketch(-exp(sin(x) * 3)) FROM generate_series(1, 70000) AS x;
 INSERT INTO a SELECT 5, sketch(1000 + x % 3) FROM generate_series(1, 300) AS x;
 SELECT n, s::text::sketch = s AS text, sketch(sketch_send(s)) = s AS binary, s::jsonb->'count' AS count, value_count(s),
-       s::jsonb = s::text::jsonb AS jsonb, pg_column_size(s) AS size FROM a ORDER BY n;
+       s::jsonb = s::text::jsonb AS jsonb, octet_length(sketch_send(s)) AS size FROM a ORDER BY n;
 SELECT bool_and(sketch_send(s::text::sketch) = sketch_send(s)) AS same_bytes FROM a;
 CREATE TABLE b (LIKE a);
 \copy a TO PROGRAM 'cat > "$PG_ABS_BUILDDIR/sketch.copy"' (FORMAT binary)
