@@ -10,6 +10,7 @@ namespace gravitas::telemetry::pg {
 
 // Allocates in one memory context. Out of memory is std::bad_alloc, never an ereport, so that no call needs a guard.
 // It owns nothing: what was allocated lives until it is deallocated or the context is reset.
+// Its destructor does nothing, so a longjmp may pass over one on the stack.
 class ContextResource final : public std::pmr::memory_resource {
 public:
     explicit ContextResource(MemoryContext context) noexcept : context_(context) {}
