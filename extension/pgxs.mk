@@ -21,7 +21,7 @@ DATA_built   = build/gravitas_telemetry--$(EXTVERSION).sql
 # -isystem, because Postgres' own macros warn under -Wextra.
 PG_CPPFLAGS  = -Iextension/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS  = -std=gnu++20 -ffp-contract=off -Wall -Wextra -Wno-register -Wno-unused-parameter $(if $(WERROR),-Werror)
-SHLIB_LINK   = -lstdc++
+SHLIB_LINK   = -lstdc++ -lz
 REGRESS      = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=gravitas_telemetry
 # Nobody inlines C++ into a query plan, and without clang there is one dependency less.

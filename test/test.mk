@@ -16,7 +16,7 @@ build/unit/%.o: %.cpp
 	$(CXX) $(UNIT_CXXFLAGS) -c -o $@ $<
 build/test/unit_test: $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
-	$(CXX) $(UNIT_CXXFLAGS) -o $@ $^ -lgtest -lgtest_main -pthread
+	$(CXX) $(UNIT_CXXFLAGS) -o $@ $^ -lgtest -lgtest_main -lz -pthread
 -include $(UNIT_OBJECTS:.o=.d)
 
 # A module for test/pgtap/boundary.sql, made of the extension's own boundary.
@@ -37,14 +37,14 @@ fuzzers: $(FUZZ_TARGETS:%=build/fuzz/%_replay) $(if $(FUZZ_CLANG),$(FUZZ_TARGETS
 
 build/fuzz/%_replay: test/fuzz/%_fuzz.cpp test/fuzz/replay.cpp test/fuzz/fuzz.hpp $(filter build/unit/extension/%,$(UNIT_OBJECTS))
 	@mkdir -p $(@D)
-	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $(filter-out %.hpp,$^)
+	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $(filter-out %.hpp,$^) -lz
 build/fuzz/%_fuzz: test/fuzz/%_fuzz.cpp test/fuzz/fuzz.hpp $(CORE_SOURCES) $(wildcard extension/src/core/*.hpp)
 	@mkdir -p $(@D)
 	$(FUZZ_CLANG) -std=c++20 -O1 -g -Iextension/src -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o $@ $(filter %.cpp,$^)
+	    -o $@ $(filter %.cpp,$^) -lz
 
 # For as long as one wants: make fuzz FUZZ_SECONDS=3600. What it finds is left in build/fuzz.
 fuzz: fuzzers
 	@test/scripts/fuzz_test.sh
 build/fuzz/seed_corpus: test/fuzz/seed_corpus.cpp $(filter build/unit/extension/%,$(UNIT_OBJECTS))
-	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $^
+	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $^ -lz

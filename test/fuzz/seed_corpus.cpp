@@ -1,6 +1,7 @@
-// Writes the seeds of the fuzz corpora: sketches and summaries of every form, as bytes and as text.
+// Writes the seeds of the fuzz corpora: sketches and summaries of every form, as bytes and as text, and batches.
 // Usage: seed_corpus DIRECTORY, which gets one directory for each target.
 
+#include "core/batch_writer.hpp"
 #include "core/summary.hpp"
 
 #include "../unit/support.hpp"
@@ -70,6 +71,28 @@ void write_summaries(const std::filesystem::path &root, test::Context &memory)
     write("overflowed", test::thought(1.5e308, 1));
 }
 
+void write_batches(const std::filesystem::path &root)
+{
+    BatchWriter writer;
+    const auto write = [&](const std::string &name) {
+        const test::Bytes bytes = writer.finish({.producer = {1, 2, 3}, .sequence = 1});
+        write_file(root / "batch_bytes", name, reinterpret_cast<const char *>(bytes.data()), bytes.size());
+    };
+    write("empty");
+    writer.add({.time_us = 1'700'000'000'000'000, .event_type = "VRAM_CHECK", .component = "GPU", .value = 8192});
+    write("one");
+    for (int i = 0; i < 20; ++i)
+        writer.add({.time_us = 1'700'000'000'000'000 + 997 * i,
+                    .event_type = "THOUGHT_LATENCY",
+                    .component = "m",
+                    .duration_ms = 250.5 + i,
+                    .prompt_tokens = 20 * i,
+                    .tokens_generated = i,
+                    .status = "OK",
+                    .metadata = i % 3 == 0 ? "{\"k\": 1}" : ""});
+    write("mixed");
+}
+
 } // namespace
 
 int main(int count, char **arguments)
@@ -81,5 +104,6 @@ int main(int count, char **arguments)
     test::Context memory;
     write_sketches(arguments[1], memory);
     write_summaries(arguments[1], memory);
+    write_batches(arguments[1]);
     return 0;
 }
