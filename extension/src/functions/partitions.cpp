@@ -1,7 +1,5 @@
 // ensure_partitions(): makes the days that events are stored in.
 
-#include "functions/partitions.hpp"
-
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/spi.hpp"
@@ -94,17 +92,6 @@ std::int32_t create_missing(core::Microseconds from, core::Microseconds to)
 }
 
 } // namespace
-
-namespace gravitas::telemetry {
-
-void settle_partition(core::Microseconds at)
-{
-    const PartitionName name = partition_name(core::floor_to(at, core::day_us));
-    if (!OidIsValid(relation_of(name.text)))
-        LockRelationOid(relation_of("event_default"), RowExclusiveLock); // whoever makes a day holds it exclusively
-}
-
-} // namespace gravitas::telemetry
 
 // ensure_partitions("from", "to") → how many were made
 TELEMETRY_FUNCTION(ensure_partitions)

@@ -1,43 +1,12 @@
 #include "functions/rollup.hpp"
 
 #include "core/rollup_key.hpp"
-#include "core/summary.hpp"
 #include "core/time_bucket.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
-#include "pg/expanded.hpp"
 #include "pg/row.hpp"
-#include "pg/spi.hpp"
-
-extern "C" {
-#include "catalog/namespace.h"
-#include "utils/lsyscache.h"
-}
 
 namespace gravitas::telemetry {
-
-namespace {
-
-// The summary of one event. Its encoding allocates nothing that needs a destructor.
-Datum summary_of(const Event &event)
-{
-    core::Observation observation;
-    observation.kind = core::kind_of(pg::view_of(event.event_type));
-    observation.is_error = event.status != nullptr && core::is_error_status(pg::view_of(event.status));
-    observation.at = event.timestamp;
-    observation.value = event.figures.value;
-    observation.duration_ms = event.figures.duration_ms;
-    observation.first_token_ms = event.figures.first_token_ms;
-    observation.prompt_tokens = event.figures.prompt_tokens;
-    observation.tokens_generated = event.figures.tokens_generated;
-
-    pg::ContextResource memory(CurrentMemoryContext);
-    core::Summary summary(memory);
-    summary.add(observation);
-    return pg::flat_datum(summary);
-}
-
-} // namespace
 
 text *rollup_key(text *name)
 {
@@ -50,21 +19,6 @@ text *rollup_key(text *name)
     memcpy(key, whole.data(), kept);
     snprintf(key + kept, sizeof key - kept, "#%016llx", static_cast<unsigned long long>(core::fnv1a(whole)));
     return cstring_to_text(key);
-}
-
-void append_delta(const Event &event)
-{
-    // Where the library is newer than the extension's objects, ALTER EXTENSION UPDATE will summarize the event.
-    if (!OidIsValid(get_relname_relid("rollup_delta", get_namespace_oid("telemetry", false))))
-        return;
-    // A parameter of type bytea, whose oid is the same in every database and after every CREATE EXTENSION.
-    static pg::PreparedStatement<4> statement{"INSERT INTO telemetry.rollup_delta (bucket, event_type, component, "
-                                              "summary) VALUES ($1, $2, $3, telemetry.summary($4))",
-                                              {TIMESTAMPTZOID, TEXTOID, TEXTOID, BYTEAOID}};
-    text *const component = event.component == nullptr ? nullptr : rollup_key(event.component);
-    statement.execute({TimestampTzGetDatum(core::floor_to(event.timestamp, core::minute_us)),
-                       PointerGetDatum(rollup_key(event.event_type)), PointerGetDatum(component), summary_of(event)},
-                      {false, false, component == nullptr, false}, SPI_OK_INSERT);
 }
 
 } // namespace gravitas::telemetry

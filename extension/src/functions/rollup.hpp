@@ -1,15 +1,12 @@
-// Rollups: what inserts append beside their events.
+// The names under which event types and components stand in the rollups.
 
 #pragma once
 
-#include "functions/sink.hpp"
+#include "pg/prelude.hpp"
 
 namespace gravitas::telemetry {
 
 // `name`, or where it is longer than a key may be, its beginning and a hash of all of it.
 text *rollup_key(text *name);
-
-// Appends the summary of one event, stored by the same transaction, to rollup_delta. Inside with_spi().
-void append_delta(const Event &event);
 
 } // namespace gravitas::telemetry

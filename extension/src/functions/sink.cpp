@@ -1,11 +1,10 @@
 #include "functions/sink.hpp"
 
 #include "core/error.hpp"
+#include "functions/event_storage.hpp"
 #include "functions/metadata.hpp"
-#include "functions/partitions.hpp"
-#include "functions/rollup.hpp"
+#include "functions/rollup_delta.hpp"
 #include "pg/arguments.hpp"
-#include "pg/spi.hpp"
 
 namespace gravitas::telemetry {
 
@@ -55,42 +54,43 @@ void complete(Event &event)
         event.metadata = without_document(kind, event.component, event.figures, event.metadata);
 }
 
-std::optional<std::int64_t> insert(const Event &event)
-{
-    static pg::PreparedStatement<10> statement{
-        "INSERT INTO telemetry.event (\"timestamp\", event_type, component, value, duration_ms, first_token_ms,"
-        " prompt_tokens, tokens_generated, status, metadata)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
-        {TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID, TEXTOID, JSONBOID}};
-
-    const core::Figures &figures = event.figures;
-    std::optional<std::int64_t> id;
-    pg::with_spi([&] {
-        statement.execute(
-            {TimestampTzGetDatum(event.timestamp), PointerGetDatum(event.event_type), PointerGetDatum(event.component),
-             Float8GetDatum(figures.value.value_or(0)), Float8GetDatum(figures.duration_ms.value_or(0)),
-             Float8GetDatum(figures.first_token_ms.value_or(0)), Int32GetDatum(figures.prompt_tokens.value_or(0)),
-             Int32GetDatum(figures.tokens_generated.value_or(0)), PointerGetDatum(event.status),
-             PointerGetDatum(event.metadata)},
-            {false, false, event.component == nullptr, !figures.value, !figures.duration_ms, !figures.first_token_ms,
-             !figures.prompt_tokens, !figures.tokens_generated, event.status == nullptr, event.metadata == nullptr},
-            SPI_OK_INSERT_RETURNING);
-        if (SPI_processed > 0) {
-            id = DatumGetInt64(pg::only_value(1));
-            append_delta(event);
-        }
-    });
-    return id;
-}
-
 } // namespace
 
-std::optional<std::int64_t> store(Event &event)
+void prepare(Event &event)
 {
     check(event);
     complete(event);
-    settle_partition(event.timestamp);
-    return insert(event);
+}
+
+std::optional<std::int64_t> store(Event &event)
+{
+    prepare(event);
+    if (stores_plainly()) {
+        event.id = next_event_id();
+        append_events(&event, 1);
+    } else if (const std::optional<std::int64_t> id = insert_event(event)) {
+        event.id = *id;
+    } else {
+        return std::nullopt;
+    }
+    append_delta(event);
+    return event.id;
+}
+
+void store_prepared(Event *events, std::size_t count, DeltaFold &deltas)
+{
+    const bool plain = stores_plainly();
+    for (std::size_t i = 0; plain && i < count; ++i)
+        events[i].id = next_event_id();
+    if (plain)
+        append_events(events, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::optional<std::int64_t> id = plain ? std::optional(events[i].id) : insert_event(events[i]);
+        if (id) {
+            events[i].id = *id;
+            deltas.add(events[i]);
+        }
+    }
 }
 
 } // namespace gravitas::telemetry

@@ -7,9 +7,10 @@
 
 namespace gravitas::telemetry {
 
-// One event on its way to storage; the columns of telemetry.event but for its id. Null pointers are SQL NULLs.
+// One event on its way to storage; the columns of telemetry.event. Null pointers are SQL NULLs.
 struct Event {
     TimestampTz timestamp;
+    std::int64_t id; // set when it is stored
     text *event_type;
     text *component;
     core::Figures figures;
@@ -17,9 +18,16 @@ struct Event {
     Jsonb *metadata;
 };
 
-// Checks `event`, completes it (figures from metadata and from each other; metadata loses what has a column), stores
-// it and returns its id; nothing where a trigger of the user's on telemetry.event suppressed it. Throws core::Error
-// where it cannot be stored.
+// Checks `event` and completes it (figures from metadata and from each other; metadata loses what has a column). Throws
+// core::Error where it cannot be stored.
+void prepare(Event &event);
+
+// Prepares and stores one event and its summary, and returns its id; nothing where a trigger of the user's on
+// telemetry.event suppressed it.
 std::optional<std::int64_t> store(Event &event);
+
+// Stores prepared events and gives them their ids, in order, and adds those that were not suppressed to `deltas`.
+class DeltaFold;
+void store_prepared(Event *events, std::size_t count, DeltaFold &deltas);
 
 } // namespace gravitas::telemetry
