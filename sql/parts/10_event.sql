@@ -3,8 +3,9 @@
 -- This script makes no dated partition and no index on the partitioned parent: what a script creates belongs to the
 -- extension, and pg_dump would leave out its rows. ensure_partitions() makes the days at run time.
 
-CREATE SEQUENCE telemetry.event_id_seq;
-COMMENT ON SEQUENCE telemetry.event_id_seq IS 'Numbers events in the order in which they were stored';
+-- Cached: a session takes ids in blocks, which costs a third of taking each one.
+CREATE SEQUENCE telemetry.event_id_seq CACHE 64;
+COMMENT ON SEQUENCE telemetry.event_id_seq IS 'Ids of events; each session takes them in blocks of 64';
 
 CREATE TABLE telemetry.event (
     "timestamp"      timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -28,7 +29,7 @@ CREATE INDEX event_default_timestamp_idx ON telemetry.event_default ("timestamp"
 COMMENT ON TABLE telemetry.event IS 'Every event as it was measured, one partition a UTC day; read and write it through telemetry.system_telemetry';
 COMMENT ON TABLE telemetry.event_default IS 'Events of days that have no partition of their own';
 COMMENT ON COLUMN telemetry.event."timestamp" IS 'When the event ended, by the clock of who logged it';
-COMMENT ON COLUMN telemetry.event.id IS 'Number of the event, in the order of storing';
+COMMENT ON COLUMN telemetry.event.id IS 'Id of the event; grows with every event that a session stores';
 COMMENT ON COLUMN telemetry.event.event_type IS 'LOAD_LATENCY, THOUGHT_LATENCY, VRAM_CHECK, VRAM_LOCKOUT, or any other name';
 COMMENT ON COLUMN telemetry.event.component IS 'Model, GPU or subsystem that the event is about';
 COMMENT ON COLUMN telemetry.event.value IS 'The event''s own figure: seconds for LOAD_LATENCY, ms per generated token for THOUGHT_LATENCY (NULL for 0 tokens)';

@@ -32,7 +32,7 @@ ALTER VIEW telemetry.system_telemetry ALTER COLUMN id SET DEFAULT telemetry.id_t
 
 COMMENT ON VIEW telemetry.system_telemetry IS 'All events. INSERT and COPY FROM store events, DELETE removes them; events are never updated';
 COMMENT ON COLUMN telemetry.system_telemetry."timestamp" IS 'When the event ended, by the clock of who logged it; now by default';
-COMMENT ON COLUMN telemetry.system_telemetry.id IS 'Number of the event, in the order of storing; always generated';
+COMMENT ON COLUMN telemetry.system_telemetry.id IS 'Id of the event; grows with every event that a session stores; always generated';
 COMMENT ON COLUMN telemetry.system_telemetry.event_type IS 'LOAD_LATENCY, THOUGHT_LATENCY, VRAM_CHECK, VRAM_LOCKOUT, or any other name';
 COMMENT ON COLUMN telemetry.system_telemetry.component IS 'Model, GPU or subsystem that the event is about';
 COMMENT ON COLUMN telemetry.system_telemetry.value IS 'The event''s own figure: seconds for LOAD_LATENCY, ms per generated token for THOUGHT_LATENCY (NULL for 0 tokens)';

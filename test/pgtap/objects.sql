@@ -5,13 +5,13 @@ SELECT plan(17);
 SELECT has_schema('telemetry');
 SELECT tables_are('telemetry', ARRAY[
     'event', 'event_default', 'usage_stats', 'history', 'retention_policy', 'rollup_delta', 'rollup_minute', 'rollup_hour',
-    'rollup_day', 'compaction', 'compaction_lock']);
+    'rollup_day', 'compaction', 'compaction_lock', 'producer']);
 SELECT views_are('telemetry', ARRAY['system_telemetry']);
 SELECT functions_are('telemetry', ARRAY[
     'log', 'log_load_latency', 'log_thought_latency', 'log_usage', 'log_history', 'start_timer', 'measure_latency',
     'get_recent_events', 'get_aggregated_efficiency', 'get_60day_statistics', 'get_telemetry_footprint',
     'ensure_partitions', 'retention_keep', 'event_metadata', 'system_telemetry_write', 'row_limit', 'reading_window',
-    'is_error_status', 'id_to_generate',
+    'is_error_status', 'id_to_generate', 'ingest', 'log_batch',
     -- the sketch
     'exponential_histogram', 'sketch', 'sketch_add', 'sketch_eq', 'sketch_hash', 'sketch_in', 'sketch_merge_step',
     'sketch_ne', 'sketch_out', 'sketch_recv', 'sketch_send', 'sketch_step', 'value_count',
@@ -37,7 +37,7 @@ CREATE TEMP VIEW member AS
 SELECT is_empty($$
     SELECT name FROM member
     WHERE obj_description(objid, classid::regclass::text) IS NULL
-      AND name !~ '^type telemetry\.(event|event_default|usage_stats|history|retention_policy|system_telemetry|rollup_\w+|compaction\w*)(\[\])?$'
+      AND name !~ '^type telemetry\.(event|event_default|producer|usage_stats|history|retention_policy|system_telemetry|rollup_\w+|compaction\w*)(\[\])?$'
       AND name !~ '^type .*\[\]$'
       AND classid NOT IN ('pg_rewrite'::regclass, 'pg_default_acl'::regclass)
     $$, 'every object has a comment');

@@ -18,6 +18,9 @@ inline constexpr char numeric_value_out_of_range[] = "22003";
 inline constexpr char program_limit_exceeded[] = "54000";
 inline constexpr char invalid_text_representation[] = "22P02";
 inline constexpr char invalid_binary_representation[] = "22P03";
+// Our own, for what a client has to tell apart (docs/batch-format.md).
+inline constexpr char batch_out_of_sequence[] = "GT001";
+inline constexpr char batch_too_old[] = "GT002";
 } // namespace sqlstate
 
 // What is wrong with a value or an input.

@@ -4,11 +4,20 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace gravitas::telemetry::core {
 
 using Microseconds = std::int64_t;
+
+// A time in µs since 1970-01-01, as clients count; saturates at the ends.
+constexpr Microseconds from_unix_time(std::int64_t microseconds_since_1970) noexcept
+{
+    constexpr Microseconds epoch = -946'684'800'000'000; // 1970-01-01
+    constexpr Microseconds least = std::numeric_limits<Microseconds>::min();
+    return microseconds_since_1970 < least - epoch ? least : microseconds_since_1970 + epoch;
+}
 
 inline constexpr Microseconds minute_us = 60'000'000;
 inline constexpr Microseconds hour_us = 60 * minute_us;

@@ -77,20 +77,22 @@ std::optional<std::int64_t> store(Event &event)
     return event.id;
 }
 
-void store_prepared(Event *events, std::size_t count, DeltaFold &deltas)
+std::size_t store_prepared(Event *events, std::size_t count)
 {
-    const bool plain = stores_plainly();
-    for (std::size_t i = 0; plain && i < count; ++i)
-        events[i].id = next_event_id();
-    if (plain)
+    if (stores_plainly()) {
+        for (std::size_t i = 0; i < count; ++i)
+            events[i].id = next_event_id();
         append_events(events, count);
+        return count;
+    }
+    std::size_t stored = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        const std::optional<std::int64_t> id = plain ? std::optional(events[i].id) : insert_event(events[i]);
-        if (id) {
-            events[i].id = *id;
-            deltas.add(events[i]);
+        if (const std::optional<std::int64_t> id = insert_event(events[i])) {
+            events[stored] = events[i];
+            events[stored++].id = *id;
         }
     }
+    return stored;
 }
 
 } // namespace gravitas::telemetry

@@ -26,8 +26,8 @@ void prepare(Event &event);
 // telemetry.event suppressed it.
 std::optional<std::int64_t> store(Event &event);
 
-// Stores prepared events and gives them their ids, in order, and adds those that were not suppressed to `deltas`.
-class DeltaFold;
-void store_prepared(Event *events, std::size_t count, DeltaFold &deltas);
+// Stores prepared events, and gives them their ids in order. Those that a trigger suppressed are removed; how many are
+// left. Their summaries are the caller's to append.
+std::size_t store_prepared(Event *events, std::size_t count);
 
 } // namespace gravitas::telemetry

@@ -71,24 +71,31 @@ JsonbValue json_number(std::optional<double> number)
     return value;
 }
 
-ObjectBuilder::ObjectBuilder() { pushJsonbValue(&state_, WJB_BEGIN_OBJECT, nullptr); }
+JsonbValue *JsonBuilder::push(JsonbIteratorToken token, JsonbValue *value)
+{
+#if PG_VERSION_NUM >= 190000
+    pushJsonbValue(&state_, token, value);
+    return state_.result;
+#else
+    return pushJsonbValue(&state_, token, value);
+#endif
+}
+
+Jsonb *JsonBuilder::finish(JsonbIteratorToken end) { return JsonbValueToJsonb(push(end, nullptr)); }
 
 void ObjectBuilder::add(const JsonField &field)
 {
     JsonbValue key = json_string(field.key);
     JsonbValue value = field.value;
-    pushJsonbValue(&state_, WJB_KEY, &key);
-    pushJsonbValue(&state_, WJB_VALUE, &value);
+    push(WJB_KEY, &key);
+    push(WJB_VALUE, &value);
 }
 
-Jsonb *ObjectBuilder::finish()
+void ArrayBuilder::add(Jsonb *element)
 {
-#if PG_VERSION_NUM >= 190000
-    pushJsonbValue(&state_, WJB_END_OBJECT, nullptr);
-    return JsonbValueToJsonb(state_.result);
-#else
-    return JsonbValueToJsonb(pushJsonbValue(&state_, WJB_END_OBJECT, nullptr));
-#endif
+    JsonbValue value;
+    JsonbToJsonbValue(element, &value);
+    push(WJB_ELEM, &value);
 }
 
 } // namespace gravitas::telemetry::pg

@@ -45,12 +45,11 @@ void for_each_field(Jsonb *object, Visit visit)
     }
 }
 
-// Builds an object field by field; of fields with the same key the last one wins.
-class ObjectBuilder {
-public:
-    ObjectBuilder();
-    void add(const JsonField &field);
-    Jsonb *finish();
+// What the builders below push values onto.
+class JsonBuilder {
+protected:
+    JsonbValue *push(JsonbIteratorToken token, JsonbValue *value);
+    Jsonb *finish(JsonbIteratorToken end);
 
 private:
 #if PG_VERSION_NUM >= 190000
@@ -58,6 +57,22 @@ private:
 #else
     JsonbParseState *state_ = nullptr;
 #endif
+};
+
+// Builds an object field by field; of fields with the same key the last one wins.
+class ObjectBuilder : private JsonBuilder {
+public:
+    ObjectBuilder() { push(WJB_BEGIN_OBJECT, nullptr); }
+    void add(const JsonField &field);
+    Jsonb *finish() { return JsonBuilder::finish(WJB_END_OBJECT); }
+};
+
+// Builds an array element by element.
+class ArrayBuilder : private JsonBuilder {
+public:
+    ArrayBuilder() { push(WJB_BEGIN_ARRAY, nullptr); }
+    void add(Jsonb *element);
+    Jsonb *finish() { return JsonBuilder::finish(WJB_END_ARRAY); }
 };
 
 } // namespace gravitas::telemetry::pg
