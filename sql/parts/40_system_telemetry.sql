@@ -46,8 +46,15 @@ COMMENT ON COLUMN telemetry.system_telemetry.metadata IS 'JSON object; for LOAD_
 CREATE FUNCTION telemetry.system_telemetry_write() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'telemetry_system_telemetry_write';
-COMMENT ON FUNCTION telemetry.system_telemetry_write() IS 'Trigger of telemetry.system_telemetry';
+COMMENT ON FUNCTION telemetry.system_telemetry_write() IS 'All triggers of telemetry.system_telemetry';
 
 CREATE TRIGGER write INSTEAD OF INSERT OR UPDATE OR DELETE ON telemetry.system_telemetry
     FOR EACH ROW EXECUTE FUNCTION telemetry.system_telemetry_write();
 COMMENT ON TRIGGER write ON telemetry.system_telemetry IS 'Stores, deletes, and refuses updates';
+-- The rows of a statement are stored together.
+CREATE TRIGGER open_stream BEFORE INSERT ON telemetry.system_telemetry
+    FOR EACH STATEMENT EXECUTE FUNCTION telemetry.system_telemetry_write();
+COMMENT ON TRIGGER open_stream ON telemetry.system_telemetry IS 'Makes ready for the rows of a statement';
+CREATE TRIGGER close_stream AFTER INSERT ON telemetry.system_telemetry
+    FOR EACH STATEMENT EXECUTE FUNCTION telemetry.system_telemetry_write();
+COMMENT ON TRIGGER close_stream ON telemetry.system_telemetry IS 'Stores what is left of the rows of a statement, and their summaries';

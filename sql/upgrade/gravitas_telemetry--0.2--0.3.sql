@@ -71,3 +71,12 @@ CREATE FUNCTION telemetry.log_batch(events jsonb, on_error text DEFAULT 'abort')
     AS 'MODULE_PATHNAME', 'telemetry_log_batch';
 COMMENT ON FUNCTION telemetry.log_batch(jsonb, text) IS
     'Stores an array of events, objects with the columns of system_telemetry as fields. Where one cannot be stored: on_error => ''abort'' raises its error and stores none, ''skip'' stores the others and lists it';
+
+COMMENT ON FUNCTION telemetry.system_telemetry_write() IS 'All triggers of telemetry.system_telemetry';
+-- The rows of a statement are stored together.
+CREATE TRIGGER open_stream BEFORE INSERT ON telemetry.system_telemetry
+    FOR EACH STATEMENT EXECUTE FUNCTION telemetry.system_telemetry_write();
+COMMENT ON TRIGGER open_stream ON telemetry.system_telemetry IS 'Makes ready for the rows of a statement';
+CREATE TRIGGER close_stream AFTER INSERT ON telemetry.system_telemetry
+    FOR EACH STATEMENT EXECUTE FUNCTION telemetry.system_telemetry_write();
+COMMENT ON TRIGGER close_stream ON telemetry.system_telemetry IS 'Stores what is left of the rows of a statement, and their summaries';

@@ -1,11 +1,16 @@
 // The view system_telemetry as a table to write to: rows inserted go through the sink, deleted ones leave
 // telemetry.event, and updates are refused.
 
+#include "functions/insert_stream.hpp"
 #include "functions/metadata.hpp"
 #include "functions/sink.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/spi.hpp"
+
+extern "C" {
+#include "commands/copy.h"
+}
 
 using namespace gravitas::telemetry;
 
@@ -90,14 +95,32 @@ Event event_of(const Row &row)
     return event;
 }
 
+// Whether COPY is what runs the trigger: it shows the stored rows to nobody. While it stores rows, a function of its
+// own adds the line to every error.
+bool is_copying() noexcept
+{
+    return error_context_stack != nullptr && error_context_stack->callback == CopyFromErrorCallback;
+}
+
+std::optional<std::int64_t> take(Event &event)
+{
+    InsertStream *const stream = InsertStream::current();
+    if (stream == nullptr)
+        return store(event);
+    prepare(event);
+    return stream->add(event);
+}
+
 // Stores the new row and returns it as the view will show it, so that RETURNING is right.
 HeapTuple insert_row(const TriggerData &trigger)
 {
     Row row = row_of(trigger, trigger.tg_trigtuple);
     Event event = event_of(row);
-    const std::optional<std::int64_t> id = store(event);
+    const std::optional<std::int64_t> id = take(event);
     if (!id)
         return nullptr; // a trigger of the user's on telemetry.event suppressed it
+    if (is_copying())
+        return trigger.tg_trigtuple;
 
     const core::EventKind kind = core::kind_of(pg::view_of(event.event_type));
     Jsonb *const metadata = with_document(kind, event.component, event.figures, event.metadata);
@@ -140,15 +163,21 @@ TELEMETRY_FUNCTION(id_to_generate)
     PG_RETURN_NULL();
 }
 
-// The INSTEAD OF row trigger of the view.
+// All triggers of the view: BEFORE and AFTER an INSERT statement, and INSTEAD OF each row's INSERT, UPDATE or DELETE.
 TELEMETRY_FUNCTION(system_telemetry_write)
 {
     if (!CALLED_AS_TRIGGER(fcinfo))
         throw core::Error("39P01", "system_telemetry_write() can only be called as a trigger");
     const TriggerData &trigger = *reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!TRIGGER_FIRED_INSTEAD(trigger.tg_event) || RelationGetDescr(trigger.tg_relation)->natts != column_count)
+    const bool for_row = TRIGGER_FIRED_FOR_ROW(trigger.tg_event);
+    if (for_row != TRIGGER_FIRED_INSTEAD(trigger.tg_event) ||
+        RelationGetDescr(trigger.tg_relation)->natts != column_count)
         throw core::Error("39P01", "system_telemetry_write() is the trigger of view telemetry.system_telemetry only");
 
+    if (!for_row) {
+        TRIGGER_FIRED_BEFORE(trigger.tg_event) ? InsertStream::open() : InsertStream::close();
+        PG_RETURN_POINTER(nullptr);
+    }
     if (TRIGGER_FIRED_BY_INSERT(trigger.tg_event))
         PG_RETURN_POINTER(insert_row(trigger));
     if (TRIGGER_FIRED_BY_DELETE(trigger.tg_event))
