@@ -42,17 +42,17 @@ public:
     {
         Refusal **const end_before = end_;
         Event *events = nullptr;
-        std::size_t stored = 0;
+        std::size_t made = 0;
         const ErrorData *const error = pg::attempt(
             [&] {
-                events = make_range(first, count, stored);
-                stored = store_prepared(events, stored);
+                events = make_range(first, count, made);
+                store_prepared(events, made);
             },
             blames_an_event);
         if (error == nullptr) {
-            for (std::size_t i = 0; i < stored; ++i)
-                deltas_.add(events[i]);
-            result_.stored += static_cast<std::int32_t>(stored);
+            deltas_.add(events, made);
+            for (std::size_t i = 0; i < made; ++i)
+                result_.stored += events[i].is_stored ? 1 : 0;
             return;
         }
         end_ = end_before; // found again when the event is made again

@@ -150,8 +150,8 @@ void fill(TupleTableSlot *slot, const ColumnPlaces &places, const Event &event)
     }
 }
 
-// The executor's way, with the id that was given out already.
-void insert_with_id(const Event &event)
+// The executor's way, with the id that was given out already; false where a trigger suppressed the event.
+bool insert_with_id(const Event &event)
 {
     static pg::PreparedStatement<column_count> statement{
         "INSERT INTO telemetry.event (\"timestamp\", id, event_type, component, value, duration_ms, first_token_ms,"
@@ -159,7 +159,36 @@ void insert_with_id(const Event &event)
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         column_types};
     const Row row(event);
-    pg::with_spi([&] { statement.execute(row.values, row.nulls, SPI_OK_INSERT); });
+    bool stored = false;
+    pg::with_spi([&] {
+        statement.execute(row.values, row.nulls, SPI_OK_INSERT);
+        stored = SPI_processed > 0;
+    });
+    return stored;
+}
+
+// Stores all events that belong in the partition of the first one and are not done yet.
+void append_to_partition(Relation parent, Event *events, std::size_t count, std::size_t first, bool *is_done)
+{
+    const Oid id = lock_partition(parent, events[first].timestamp);
+    Relation const partition = table_open(id, NoLock);
+    ColumnPlaces places;
+    std::optional<pg::TableAppender> appender;
+    if (partition->rd_rel->relkind == RELKIND_RELATION && pg::is_plain_table(partition) &&
+        places.find(RelationGetDescr(partition)))
+        appender.emplace(partition);
+    for (std::size_t i = first; i < count; ++i) {
+        Event &event = events[i];
+        if (is_done[i] || (i > first && find_partition(parent, event.timestamp) != id))
+            continue;
+        if (appender)
+            fill(appender->next_row(), places, event);
+        event.is_stored = appender || insert_with_id(event);
+        is_done[i] = true;
+    }
+    if (appender)
+        appender->finish();
+    table_close(partition, NoLock);
 }
 
 } // namespace
@@ -172,42 +201,23 @@ bool stores_plainly()
     return plain;
 }
 
-std::int64_t next_event_id() { return nextval_internal(relation_of("event_id_seq"), true); }
+EventIds::EventIds() : sequence_(relation_of("event_id_seq")) {}
 
-void append_events(const Event *events, std::size_t count)
+std::int64_t EventIds::next() { return nextval_internal(sequence_, true); }
+
+void append_events(Event *events, std::size_t count)
 {
     pg::refuse_if_read_only();
     Relation const parent = table_open(relation_of("event"), RowExclusiveLock);
-    bool *const is_stored = static_cast<bool *>(palloc0(count));
-    for (std::size_t first = 0; first < count; ++first) {
-        if (is_stored[first])
-            continue;
-        const Oid id = lock_partition(parent, events[first].timestamp);
-        Relation const partition = table_open(id, NoLock);
-        ColumnPlaces places;
-        const bool plain = pg::is_plain_table(partition) && partition->rd_rel->relkind == RELKIND_RELATION &&
-                           places.find(RelationGetDescr(partition));
-        std::optional<pg::TableAppender> appender;
-        if (plain)
-            appender.emplace(partition);
-        for (std::size_t i = first; i < count; ++i) {
-            if (is_stored[i] || (i > first && find_partition(parent, events[i].timestamp) != id))
-                continue;
-            if (plain)
-                fill(appender->next_row(), places, events[i]);
-            else
-                insert_with_id(events[i]);
-            is_stored[i] = true;
-        }
-        if (plain)
-            appender->finish();
-        table_close(partition, NoLock);
-    }
-    pfree(is_stored);
+    bool *const is_done = static_cast<bool *>(palloc0(count));
+    for (std::size_t first = 0; first < count; ++first)
+        if (!is_done[first])
+            append_to_partition(parent, events, count, first, is_done);
+    pfree(is_done);
     table_close(parent, NoLock);
 }
 
-std::optional<std::int64_t> insert_event(const Event &event)
+bool insert_event(Event &event)
 {
     static pg::PreparedStatement<column_count> statement{
         "INSERT INTO telemetry.event (\"timestamp\", event_type, component, value, duration_ms, first_token_ms,"
@@ -218,13 +228,15 @@ std::optional<std::int64_t> insert_event(const Event &event)
     lock_partition(events, event.timestamp);
     table_close(events, NoLock);
     const Row row(event);
-    std::optional<std::int64_t> id;
+    event.is_stored = false;
     pg::with_spi([&] {
         statement.execute(row.values, row.nulls, SPI_OK_INSERT_RETURNING);
-        if (SPI_processed > 0)
-            id = DatumGetInt64(pg::only_value(1));
+        if (SPI_processed > 0) {
+            event.id = DatumGetInt64(pg::only_value(1));
+            event.is_stored = true;
+        }
     });
-    return id;
+    return event.is_stored;
 }
 
 } // namespace gravitas::telemetry

@@ -10,13 +10,21 @@ namespace gravitas::telemetry {
 // Whether events go the quick way, so that their ids are known before they are stored. Locks telemetry.event.
 bool stores_plainly();
 
-// The next id of telemetry.event_id_seq.
-std::int64_t next_event_id();
+// Gives out ids of telemetry.event_id_seq.
+class EventIds {
+public:
+    EventIds();
+    std::int64_t next();
 
-// Stores events that have their ids.
-void append_events(const Event *events, std::size_t count);
+private:
+    Oid sequence_;
+};
 
-// Stores one event through the executor; its id, or nothing where a trigger suppressed it.
-std::optional<std::int64_t> insert_event(const Event &event);
+// Stores events that have their ids, and says of each whether it is stored: not so where a trigger on its partition
+// suppressed it.
+void append_events(Event *events, std::size_t count);
+
+// Stores one event through the executor, which gives it its id; false where a trigger suppressed it.
+bool insert_event(Event &event);
 
 } // namespace gravitas::telemetry

@@ -1,28 +1,35 @@
 #include "functions/insert_stream.hpp"
 
-#include "functions/event_storage.hpp"
-
 namespace gravitas::telemetry {
 
 namespace {
 
 InsertStream *innermost = nullptr;
 
-template <typename Varlena>
-Varlena *copy_of(Varlena *value)
+std::size_t size_of(const void *value) noexcept { return value == nullptr ? 0 : MAXALIGN(VARSIZE_ANY(value)); }
+
+std::size_t size_of(const Event &event) noexcept
 {
-    return value == nullptr ? nullptr
-                            : static_cast<Varlena *>(memcpy(palloc(VARSIZE_ANY(value)), value, VARSIZE_ANY(value)));
+    return size_of(event.event_type) + size_of(event.component) + size_of(event.status) + size_of(event.metadata);
 }
 
-std::size_t size_of(const void *value) noexcept { return value == nullptr ? 0 : VARSIZE_ANY(value); }
+// Lets `value` point at a copy of what it points at, and moves `room` behind that.
+template <typename Varlena>
+void move_to(char *&room, Varlena *&value) noexcept
+{
+    if (value == nullptr)
+        return;
+    const std::size_t size = size_of(value);
+    value = static_cast<Varlena *>(memcpy(room, value, VARSIZE_ANY(value)));
+    room += size;
+}
 
 } // namespace
 
 InsertStream::InsertStream(MemoryContext context)
     : context_(context),
       rows_context_(AllocSetContextCreateInternal(context, "telemetry inserted rows", ALLOCSET_DEFAULT_SIZES)),
-      outer_(innermost), transaction_level_(GetCurrentTransactionNestLevel()), plain_(stores_plainly()),
+      outer_(innermost), transaction_level_(GetCurrentTransactionNestLevel()), plain_(stores_plainly()), ids_(),
       deltas_(context)
 {
 }
@@ -48,18 +55,17 @@ void InsertStream::close()
     MemoryContextDelete(stream->context_);
 }
 
-std::optional<std::int64_t> InsertStream::add(const Event &event)
+std::optional<std::int64_t> InsertStream::add(Event &event)
 {
     if (plain_) {
-        Event numbered = event;
-        numbered.id = next_event_id();
-        keep(numbered);
-        return numbered.id;
+        event.id = ids_.next();
+        keep(event);
+    } else if (insert_event(event)) {
+        deltas_.add(&event, 1);
+    } else {
+        return std::nullopt;
     }
-    const std::optional<std::int64_t> id = insert_event(event);
-    if (id)
-        deltas_.add(event);
-    return id;
+    return event.id;
 }
 
 void InsertStream::keep(const Event &event)
@@ -70,14 +76,14 @@ void InsertStream::keep(const Event &event)
                                                       : repalloc(rows_, room * sizeof(Event)));
         room_ = room;
     }
-    MemoryContext const caller = MemoryContextSwitchTo(rows_context_);
+    const std::size_t size = size_of(event);
     Event &kept = rows_[kept_] = event;
-    kept.event_type = copy_of(event.event_type);
-    kept.component = copy_of(event.component);
-    kept.status = copy_of(event.status);
-    kept.metadata = copy_of(event.metadata);
-    MemoryContextSwitchTo(caller);
-    bytes_ += size_of(event.event_type) + size_of(event.component) + size_of(event.status) + size_of(event.metadata);
+    char *room = static_cast<char *>(MemoryContextAlloc(rows_context_, size));
+    move_to(room, kept.event_type);
+    move_to(room, kept.component);
+    move_to(room, kept.status);
+    move_to(room, kept.metadata);
+    bytes_ += size;
     if (++kept_ == most_rows || bytes_ >= most_bytes)
         store_kept();
 }
@@ -87,8 +93,7 @@ void InsertStream::store_kept()
     if (kept_ == 0)
         return;
     append_events(rows_, kept_);
-    for (std::size_t i = 0; i < kept_; ++i)
-        deltas_.add(rows_[i]);
+    deltas_.add(rows_, kept_);
     kept_ = bytes_ = 0;
     MemoryContextReset(rows_context_);
 }

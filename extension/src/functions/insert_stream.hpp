@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "functions/event_storage.hpp"
 #include "functions/rollup_delta.hpp"
 #include "functions/sink.hpp"
 
@@ -19,9 +20,9 @@ public:
     // The stream of the statement that is running; nullptr where its statement triggers were switched off.
     static InsertStream *current() noexcept;
 
-    // Takes a prepared event, now or soon, and returns its id; nothing where a trigger of the user's on telemetry.event
-    // suppressed it.
-    std::optional<std::int64_t> add(const Event &event);
+    // Takes a prepared event, now or soon, and gives it its id; nothing where a trigger of the user's on
+    // telemetry.event suppressed it.
+    std::optional<std::int64_t> add(Event &event);
 
 private:
     static constexpr std::size_t most_rows = 1000;
@@ -39,6 +40,7 @@ private:
     InsertStream *outer_;        // of the statement around this one
     int transaction_level_;
     bool plain_;
+    EventIds ids_;
     Event *rows_ = nullptr;
     std::size_t kept_ = 0;
     std::size_t room_ = 0;

@@ -119,10 +119,17 @@ DeltaFold::DeltaFold(MemoryContext parent)
 {
 }
 
+void DeltaFold::add(const Event *events, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i)
+        if (events[i].is_stored)
+            add(events[i]);
+    if (MemoryContextMemAllocated(context_, false) >= most_bytes)
+        flush();
+}
+
 void DeltaFold::add(const Event &event)
 {
-    if (fold_.size() >= most_groups)
-        flush();
     const std::size_t groups = fold_.size();
     Group &group = fold_.group(core::floor_to(event.timestamp, core::minute_us), pg::view_of(event.event_type),
                                event.component == nullptr ? std::nullopt : std::optional(pg::view_of(event.component)));

@@ -14,14 +14,16 @@ class DeltaFold {
 public:
     explicit DeltaFold(MemoryContext parent);
 
-    // An event that this transaction has stored.
-    void add(const Event &event);
+    // Of some events, those that this transaction has stored.
+    void add(const Event *events, std::size_t count);
     // Appends what was added; the fold is empty again.
     void flush();
 
 private:
-    // A group takes some kB. Appending two deltas for one minute is right, only more to read.
-    static constexpr std::size_t most_groups = 1024;
+    // Appending two deltas for one minute is right, only more to read.
+    static constexpr std::size_t most_bytes = std::size_t{16} << 20;
+
+    void add(const Event &event);
 
     MemoryContext context_;
     pg::ContextResource memory_;

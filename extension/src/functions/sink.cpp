@@ -65,34 +65,24 @@ void prepare(Event &event)
 std::optional<std::int64_t> store(Event &event)
 {
     prepare(event);
-    if (stores_plainly()) {
-        event.id = next_event_id();
-        append_events(&event, 1);
-    } else if (const std::optional<std::int64_t> id = insert_event(event)) {
-        event.id = *id;
-    } else {
+    store_prepared(&event, 1);
+    if (!event.is_stored)
         return std::nullopt;
-    }
     append_delta(event);
     return event.id;
 }
 
-std::size_t store_prepared(Event *events, std::size_t count)
+void store_prepared(Event *events, std::size_t count)
 {
     if (stores_plainly()) {
+        EventIds ids;
         for (std::size_t i = 0; i < count; ++i)
-            events[i].id = next_event_id();
+            events[i].id = ids.next();
         append_events(events, count);
-        return count;
+    } else {
+        for (std::size_t i = 0; i < count; ++i)
+            insert_event(events[i]);
     }
-    std::size_t stored = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (const std::optional<std::int64_t> id = insert_event(events[i])) {
-            events[stored] = events[i];
-            events[stored++].id = *id;
-        }
-    }
-    return stored;
 }
 
 } // namespace gravitas::telemetry

@@ -10,7 +10,8 @@ namespace gravitas::telemetry {
 // One event on its way to storage; the columns of telemetry.event. Null pointers are SQL NULLs.
 struct Event {
     TimestampTz timestamp;
-    std::int64_t id; // set when it is stored
+    std::int64_t id; // given when it is stored
+    bool is_stored;  // not so where a trigger of the user's suppressed it
     text *event_type;
     text *component;
     core::Figures figures;
@@ -26,8 +27,8 @@ void prepare(Event &event);
 // telemetry.event suppressed it.
 std::optional<std::int64_t> store(Event &event);
 
-// Stores prepared events, and gives them their ids in order. Those that a trigger suppressed are removed; how many are
-// left. Their summaries are the caller's to append.
-std::size_t store_prepared(Event *events, std::size_t count);
+// Stores prepared events, gives them their ids in order, and says of each whether it is stored. Their summaries are
+// the caller's to append.
+void store_prepared(Event *events, std::size_t count);
 
 } // namespace gravitas::telemetry
