@@ -81,6 +81,8 @@ public:
     void write(Writer &writer) const;
     // Reads and checks what `write` wrote: indexes, order, counts, their total. Keeps a view of the input.
     [[nodiscard]] static EncodedBuckets read(Reader &reader);
+    // Goes past what `write` wrote, without a look at the counts.
+    static void skip(Reader &reader);
 
     // Returns the memory; empty afterwards.
     void release(std::pmr::memory_resource &memory) noexcept;

@@ -181,6 +181,21 @@ EncodedBuckets Buckets::read(Reader &reader)
     return buckets;
 }
 
+void Buckets::skip(Reader &reader)
+{
+    (void)reader.signed_varint();
+    const std::uint64_t header = reader.varint();
+    const std::uint64_t size = header >> 1;
+    reader.check(size <= reader.remaining(), "more buckets than bytes");
+    if ((header & 1) != 0) {
+        const std::uint8_t width = reader.byte();
+        (void)reader.bytes(static_cast<std::size_t>(size) * width);
+        return;
+    }
+    for (std::uint64_t i = 0; i < size; ++i)
+        (void)read_entry(reader);
+}
+
 // A dense run lies page by page: add it in stretches that stay within one.
 void Buckets::merge_dense(const EncodedBuckets &other, std::pmr::memory_resource &memory)
 {

@@ -94,6 +94,7 @@ public:
     // The content without the version byte, as a part of a larger format.
     void write(Writer &writer) const noexcept;
     [[nodiscard]] static EncodedSketch read(Reader &reader);
+    static void skip(Reader &reader); // goes past one
     void write_text(TextWriter &writer) const;
     void read_text(TextReader &reader); // into an empty sketch
 

@@ -81,6 +81,20 @@ EncodedSketch Sketch::read(Reader &reader)
     return sketch;
 }
 
+void Sketch::skip(Reader &reader)
+{
+    const std::uint8_t parts = reader.byte();
+    if (parts == 0)
+        return;
+    (void)reader.real();
+    (void)reader.real();
+    if ((parts & has_zeros) != 0)
+        (void)reader.varint();
+    for (const std::uint8_t buckets : {has_negative, has_positive})
+        if ((parts & buckets) != 0)
+            Buckets::skip(reader);
+}
+
 std::size_t Sketch::encoded_size() const noexcept
 {
     Writer writer;

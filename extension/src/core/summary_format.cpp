@@ -130,14 +130,14 @@ void Summary::encode(std::span<std::uint8_t> out) const noexcept
     assert(writer.size() == out.size());
 }
 
-void Summary::merge_encoded(std::span<const std::uint8_t> bytes)
+void Summary::merge_encoded(std::span<const std::uint8_t> bytes, MetricSet wanted)
 {
     Reader reader{bytes};
     if (reader.byte() != version)
         throw Error{ErrorKind::unknown_version, "unknown version of the summary format"};
     const std::uint8_t form = reader.byte();
     if (form == form_totals) {
-        const EncodedTotals added = Totals::read(reader);
+        const EncodedTotals added = Totals::read(reader, wanted);
         reader.expect_end();
         reader.check(added.counters.events > most_listed, "totals of events that would be listed");
         if (listed_)

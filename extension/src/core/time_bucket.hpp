@@ -70,6 +70,17 @@ constexpr Levels levels_of(const Window &window) noexcept
     return levels;
 }
 
+// The same with no bucket larger than `width`, whose multiples the window begins and ends at: what makes up steps of
+// that width.
+constexpr Levels levels_of(const Window &window, Microseconds width) noexcept
+{
+    if (width < hour_us)
+        return {window.end, window.end, window.end, window.end};
+    if (width < day_us)
+        return {window.start, window.end, window.end, window.end};
+    return {window.start, window.start, window.end, window.end};
+}
+
 // The UTC day that begins at `day_start`, as "2026-11-24"; years 0001 to 9999.
 std::string iso_date(Microseconds day_start);
 

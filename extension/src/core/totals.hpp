@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory_resource>
 
 namespace gravitas::telemetry::core {
@@ -15,6 +16,21 @@ namespace gravitas::telemetry::core {
 // The figures of an event that have a distribution.
 enum class Metric : std::uint8_t { value, duration_ms, first_token_ms };
 inline constexpr std::size_t metrics = 3;
+
+// Some of them.
+class MetricSet {
+public:
+    constexpr MetricSet(std::initializer_list<Metric> members) noexcept
+    {
+        for (const Metric metric : members)
+            bits_ |= 1U << static_cast<unsigned>(metric);
+    }
+    [[nodiscard]] constexpr bool has(std::size_t metric) const noexcept { return (bits_ >> metric & 1) != 0; }
+
+private:
+    unsigned bits_ = 0;
+};
+inline constexpr MetricSet all_metrics = {Metric::value, Metric::duration_ms, Metric::first_token_ms};
 
 // A numerator in ms over a denominator in tokens.
 struct MsOverTokens {
@@ -112,7 +128,8 @@ struct Totals {
     void merge(const EncodedTotals &other);
 
     void write(Writer &writer) const noexcept;
-    [[nodiscard]] static EncodedTotals read(Reader &reader);
+    // Of metrics that are not wanted, nothing is kept and little is checked.
+    [[nodiscard]] static EncodedTotals read(Reader &reader, MetricSet wanted = all_metrics);
     void write_text(TextWriter &writer) const;
     void read_text(TextReader &reader); // into empty totals
 

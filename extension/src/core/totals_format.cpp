@@ -160,7 +160,7 @@ void Totals::write(Writer &writer) const noexcept
         write_regression(writer, counters);
 }
 
-EncodedTotals Totals::read(Reader &reader)
+EncodedTotals Totals::read(Reader &reader, MetricSet wanted)
 {
     EncodedTotals totals;
     Counters &counters = totals.counters;
@@ -177,7 +177,10 @@ EncodedTotals Totals::read(Reader &reader)
         if ((parts & first_measure << i) == 0)
             continue;
         EncodedMeasure &measure = totals.measures[i];
-        measure.sketch = Sketch::read(reader);
+        if (wanted.has(i))
+            measure.sketch = Sketch::read(reader);
+        else
+            Sketch::skip(reader);
         measure.moments.sum = read_sum(reader);
         measure.moments.squares = reader.real();
         reader.check(!(measure.moments.squares < 0), "negative sum of squares");
@@ -194,6 +197,9 @@ EncodedTotals Totals::read(Reader &reader)
         counters.decode = read_ratio(reader);
     if ((parts & regression) != 0)
         read_regression(reader, counters);
+    for (std::size_t i = 0; i < metrics; ++i)
+        if (!wanted.has(i))
+            totals.measures[i] = {};
     const char *fault = contradiction(counters, {totals.measures[0].sketch.extent, totals.measures[1].sketch.extent,
                                                  totals.measures[2].sketch.extent});
     reader.check(fault == nullptr, fault);

@@ -2,6 +2,7 @@
 
 #include "core/figures.hpp"
 #include "functions/figure.hpp"
+#include "functions/figure_columns.hpp"
 #include "functions/mergeable_type.hpp"
 #include "pg/boundary.hpp"
 
@@ -43,52 +44,14 @@ Datum instant(FunctionCallInfo fcinfo, Read read)
     });
 }
 
-// Columns of a row that may be NULL.
-class Columns {
-public:
-    void add(std::uint64_t count) { add(Int64GetDatum(static_cast<std::int64_t>(count)), false); }
-    void add(const std::optional<double> &figure) { add(Float8GetDatum(figure.value_or(0)), !figure); }
-    void add(Datum value, bool is_null)
-    {
-        values_[size_] = value;
-        nulls_[size_++] = is_null;
-    }
-
-    Datum row(FunctionCallInfo fcinfo)
-    {
-        TupleDesc descriptor;
-        if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE || descriptor->natts != size_)
-            elog(ERROR, "return type must be a row of %d columns", size_);
-        return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values_, nulls_));
-    }
-
-private:
-    int size_ = 0;
-    Datum values_[16];
-    bool nulls_[16];
-};
-
 } // namespace
 
 // figures(summary) → a row of what most questions ask
 TELEMETRY_FUNCTION(summary_figures)
 {
-    return pg::with_value<Summary>(PG_GETARG_DATUM(0), [&](const Summary &s) {
-        const core::Counters &counters = s.totals().counters;
-        Columns columns;
-        columns.add(counters.events);
-        columns.add(counters.errors);
-        columns.add(core::measured(s));
-        columns.add(counters.tokens_generated);
-        columns.add(counters.prompt_tokens);
-        columns.add(TimestampTzGetDatum(counters.first_at), counters.events == 0);
-        columns.add(TimestampTzGetDatum(counters.last_at), counters.events == 0);
-        columns.add(core::ms_per_token(s));
-        columns.add(core::mean_score(s));
-        columns.add(core::best(s));
-        columns.add(core::worst(s));
-        for (const double p : {0.5, 0.95, 0.99})
-            columns.add(core::percentile(s, Metric::value, p));
+    return pg::with_value<Summary>(PG_GETARG_DATUM(0), [&](const Summary &summary) {
+        pg::Columns columns;
+        add_figures(columns, summary);
         return columns.row(fcinfo);
     });
 }
