@@ -23,7 +23,7 @@ SELECT functions_are('telemetry', ARRAY[
     'summary_recv', 'summary_send', 'tokens_per_second', 'total', 'total_tokens', 'unscored_count', 'worst_score',
     -- rollups
     'bucket_start', 'check_rollups', 'compact', 'compaction_mark', 'rebuild_rollups', 'recent_events_of', 'rollup_key',
-    'rollups', 'window_levels', 'efficiency_trend', 'trend_step', 'deltas',
+    'rollups', 'window_levels', 'efficiency_trend', 'trend_step', 'deltas', 'series_figures',
     -- efficiency()
     'efficiency', 'efficiency_combine', 'efficiency_final', 'efficiency_inverse', 'efficiency_step']);
 SELECT is((SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'gravitas_telemetry'), 'pg_catalog',

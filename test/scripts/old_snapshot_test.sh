@@ -11,10 +11,11 @@ trap 'exec {input}>&- || true; [[ -z $holder ]] || wait "$holder" || true; dropd
 run() { psql -X -q -v ON_ERROR_STOP=1 -At -d "$database" "$@"; }
 fail() { echo "$*"; exit 1; }
 
+# One call an event, so that each leaves a delta.
 append() {
-    run -c "INSERT INTO telemetry.system_telemetry (\"timestamp\", event_type, component, duration_ms, tokens_generated)
-            SELECT timestamptz '2026-03-02 10:00:00+00' + n % 50 * interval '1 minute', 'THOUGHT_LATENCY', 'm', 10, 10
-            FROM generate_series(1, $1) AS n"
+    run -c "SELECT count(telemetry.log_thought_latency('m', 0.01, 10,
+                event_time => timestamptz '2026-03-02 10:00:00+00' + n % 50 * interval '1 minute'))
+            FROM generate_series(1, $1) AS n" > /dev/null
 }
 ask="SELECT measurement_count FROM telemetry.get_aggregated_efficiency('m', as_of => '2026-03-02 12:00:00+00')"
 

@@ -310,5 +310,29 @@ TEST(Summary, RunningOutOfMemoryLeaksNothing)
     }
 }
 
+// Reads that want one metric only get the same answers about it as those that want all.
+TEST(Summary, MergesSomeMetricsOnly)
+{
+    test::Random random{17};
+    for (const std::size_t events : {0, 3, 8, 9, 200, 3000}) {
+        test::Context memory;
+        const Summary whole = test::summary_of(test::random_observations(random, events), memory);
+        const test::Bytes bytes = test::encoded(whole);
+        for (const Metric wanted : {Metric::value, Metric::duration_ms, Metric::first_token_ms}) {
+            Summary some{memory};
+            some.merge_encoded(bytes, {wanted});
+            some.merge_encoded(bytes, {wanted});
+            Summary twice{memory};
+            twice.merge(whole);
+            twice.merge(whole);
+            EXPECT_EQ(test::encoded(some.totals()[wanted].sketch), test::encoded(twice.totals()[wanted].sketch));
+            EXPECT_EQ(mean(some, wanted), mean(twice, wanted));
+            EXPECT_EQ(some.totals().counters.events, 2 * events);
+            EXPECT_EQ(ms_per_token(some), ms_per_token(twice));
+            EXPECT_EQ(decode_ms_per_token(some), decode_ms_per_token(twice));
+        }
+    }
+}
+
 } // namespace
 } // namespace gravitas::telemetry::core

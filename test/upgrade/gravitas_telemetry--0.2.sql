@@ -544,6 +544,7 @@ COMMENT ON TYPE telemetry.rollup IS 'A row of a rollup';
 CREATE FUNCTION telemetry.deltas(window_start timestamptz, window_end timestamptz) RETURNS SETOF telemetry.rollup
     LANGUAGE sql STABLE PARALLEL SAFE
     SET enable_seqscan = off
+    SET jit = off   -- what makes a plan without choice look expensive must not have it compiled
 BEGIN ATOMIC
     SELECT d.bucket, d.event_type, d.component, d.summary
     FROM telemetry.rollup_delta AS d
@@ -824,6 +825,35 @@ END;
 COMMENT ON FUNCTION telemetry.get_recent_events(integer, text) IS
     'The newest events first, of all components or of one';
 
+CREATE TYPE telemetry.series_figures AS (
+    step_start        timestamptz,
+    event_type        text,
+    component         text,
+    event_count       bigint,
+    error_count       bigint,
+    measurement_count bigint,
+    total_tokens      bigint,
+    prompt_tokens     bigint,
+    first_at          timestamptz,
+    last_at           timestamptz,
+    ms_per_token      double precision,
+    mean_value        double precision,
+    min_value         double precision,
+    max_value         double precision,
+    p50               double precision,
+    p95               double precision,
+    p99               double precision
+);
+COMMENT ON TYPE telemetry.series_figures IS 'A row of series_figures(): figures() of one event type and component, and step';
+
+CREATE FUNCTION telemetry.series_figures(window_start timestamptz, window_end timestamptz, step_minutes integer,
+                                         event_type text, component text)
+    RETURNS SETOF telemetry.series_figures
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 20
+    AS 'MODULE_PATHNAME', 'telemetry_series_figures';
+COMMENT ON FUNCTION telemetry.series_figures(timestamptz, timestamptz, integer, text, text) IS
+    'The rollups that cover a window of whole minutes, or of whole steps, merged by event type and component, and by step where step_minutes is not null; event_type and component: rollup_key() of the only one wanted, or null';
+
 CREATE TYPE telemetry.component_efficiency AS (
     component                 text,
     measurement_count         bigint,
@@ -846,30 +876,23 @@ CREATE FUNCTION telemetry.get_aggregated_efficiency(component text DEFAULT NULL,
                                                     as_of timestamptz DEFAULT now())
     RETURNS SETOF telemetry.component_efficiency
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET jit = off
 BEGIN ATOMIC
-    SELECT m.component, f.measurement_count, f.error_count, f.mean_value, f.ms_per_token, f.min_value, f.max_value,
-           f.p50, f.p95, f.p99, f.total_tokens, m.window_start, m.window_end
-    FROM (SELECT r.component, w.window_start, w.window_end, telemetry.merge(r.summary) AS summary
-          FROM telemetry.reading_window($2, $3) AS w, telemetry.rollups(w.window_start, w.window_end) AS r
-          WHERE r.event_type = 'THOUGHT_LATENCY' AND ($1 IS NULL OR r.component = telemetry.rollup_key($1))
-          GROUP BY 1, 2, 3) AS m,
-         telemetry.figures(m.summary) AS f
-    ORDER BY f.ms_per_token NULLS LAST, m.component;
+    SELECT s.component, s.measurement_count, s.error_count, s.mean_value, s.ms_per_token, s.min_value, s.max_value,
+           s.p50, s.p95, s.p99, s.total_tokens, w.window_start, w.window_end
+    FROM telemetry.reading_window($2, $3) AS w,
+         telemetry.series_figures(w.window_start, w.window_end, NULL, 'THOUGHT_LATENCY', telemetry.rollup_key($1)) AS s
+    ORDER BY s.ms_per_token NULLS LAST, s.component;
 END;
 COMMENT ON FUNCTION telemetry.get_aggregated_efficiency(text, integer, timestamptz) IS
     'Efficiency per component over the last hours before as_of, best (lowest weighted ms per token) first';
 
 CREATE FUNCTION telemetry.get_60day_statistics(as_of timestamptz DEFAULT now()) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET jit = off
 BEGIN ATOMIC
     WITH series AS MATERIALIZED (
-        SELECT m.event_type, m.component, f.*
-        FROM (SELECT r.event_type, r.component, telemetry.merge(r.summary) AS summary
-              FROM telemetry.reading_window(60 * 24, $1) AS w, telemetry.rollups(w.window_start, w.window_end) AS r
-              GROUP BY r.event_type, r.component) AS m,
-             telemetry.figures(m.summary) AS f
+        SELECT s.*
+        FROM telemetry.reading_window(60 * 24, $1) AS w,
+             telemetry.series_figures(w.window_start, w.window_end, NULL, NULL, NULL) AS s
     ), model AS (
         SELECT coalesce(t.component, l.component) AS component, t AS thought, l AS load
         FROM (SELECT * FROM series WHERE event_type = 'THOUGHT_LATENCY') AS t
@@ -950,36 +973,14 @@ CREATE FUNCTION telemetry.efficiency_trend(component text DEFAULT NULL, hours in
                                            step interval DEFAULT '1 hour', as_of timestamptz DEFAULT now())
     RETURNS SETOF telemetry.efficiency_step
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET jit = off
 BEGIN ATOMIC
-    WITH trend AS (
-        SELECT s.minutes, telemetry.bucket_start(s.minutes, w.window_start) AS first,
-               telemetry.bucket_start(s.minutes, w.window_end - interval '1 microsecond')
-                   + s.minutes * interval '1 minute' AS past_last
-        FROM telemetry.reading_window($2, $4) AS w, telemetry.trend_step($3, $2) AS s (minutes)
-    ), covering AS (   -- the largest buckets that a step is made of
-        SELECT telemetry.bucket_start(t.minutes, r.bucket) AS step_start, r.event_type, r.component, r.summary
-        FROM trend AS t, telemetry.rollup_minute AS r
-        WHERE t.minutes < 60 AND r.bucket >= t.first AND r.bucket < t.past_last
-        UNION ALL
-        SELECT telemetry.bucket_start(t.minutes, r.bucket), r.event_type, r.component, r.summary
-        FROM trend AS t, telemetry.rollup_hour AS r
-        WHERE t.minutes BETWEEN 60 AND 1439 AND r.bucket >= t.first AND r.bucket < t.past_last
-        UNION ALL
-        SELECT r.bucket, r.event_type, r.component, r.summary
-        FROM trend AS t, telemetry.rollup_day AS r
-        WHERE t.minutes = 1440 AND r.bucket >= t.first AND r.bucket < t.past_last
-        UNION ALL
-        SELECT telemetry.bucket_start(t.minutes, d.bucket), d.event_type, d.component, d.summary
-        FROM trend AS t, telemetry.deltas(t.first, t.past_last) AS d
-    )
-    SELECT m.component, m.step_start, f.measurement_count, f.error_count, f.ms_per_token, f.p50, f.p95, f.total_tokens
-    FROM (SELECT c.component, c.step_start, telemetry.merge(c.summary) AS summary
-          FROM covering AS c
-          WHERE c.event_type = 'THOUGHT_LATENCY' AND ($1 IS NULL OR c.component = telemetry.rollup_key($1))
-          GROUP BY c.component, c.step_start) AS m,
-         telemetry.figures(m.summary) AS f
-    ORDER BY m.component, m.step_start;
+    SELECT f.component, f.step_start, f.measurement_count, f.error_count, f.ms_per_token, f.p50, f.p95, f.total_tokens
+    FROM telemetry.reading_window($2, $4) AS w, telemetry.trend_step($3, $2) AS t (minutes),
+         telemetry.series_figures(telemetry.bucket_start(t.minutes, w.window_start),
+                                  telemetry.bucket_start(t.minutes, w.window_end - interval '1 microsecond')
+                                      + t.minutes * interval '1 minute',
+                                  t.minutes, 'THOUGHT_LATENCY', telemetry.rollup_key($1)) AS f
+    ORDER BY f.component, f.step_start;
 END;
 COMMENT ON FUNCTION telemetry.efficiency_trend(text, integer, interval, timestamptz) IS
     'Efficiency per component and step over the last hours before as_of, for charts; steps are UTC-aligned and the first and last are whole';

@@ -127,26 +127,24 @@ void read_level(const Table &level, core::Microseconds from, core::Microseconds 
     });
 }
 
-FullTransactionId compaction_mark()
+FullTransactionId compaction_mark(Relation compaction)
 {
     FullTransactionId mark = FullTransactionIdFromU64(0);
-    Relation const table = open_table("compaction");
-    TupleTableSlot *const slot = table_slot_create(table, nullptr);
-    TableScanDesc const scan = table_beginscan(table, GetActiveSnapshot(), 0, nullptr);
+    TupleTableSlot *const slot = table_slot_create(compaction, nullptr);
+    TableScanDesc const scan = table_beginscan(compaction, GetActiveSnapshot(), 0, nullptr);
     bool is_null;
     if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
         mark = DatumGetFullTransactionId(slot_getattr(slot, 1, &is_null));
     table_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);
-    table_close(table, NoLock);
     return mark;
 }
 
-void read_deltas(const Table &deltas, const core::Window &window, Series &series)
+void read_deltas(const Table &deltas, FullTransactionId mark, const core::Window &window, Series &series)
 {
     constexpr AttrNumber bucket = bucket_column + 1;
     ScanKeyData key;
-    ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_XID8GE, FullTransactionIdGetDatum(compaction_mark()));
+    ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_XID8GE, FullTransactionIdGetDatum(mark));
     pg::scan_index(deltas.relation, deltas.index, &key, 1, [&](TupleTableSlot *row) {
         bool is_null;
         const TimestampTz at = DatumGetTimestampTz(slot_getattr(row, bucket, &is_null));
@@ -162,16 +160,18 @@ bool read_by_indexes(const core::Window &window, const core::Levels &levels, Ser
     const Table hours("rollup_hour", bucket_column);
     const Table days("rollup_day", bucket_column);
     const Table deltas("rollup_delta", 1);
-    const bool readable =
-        OidIsValid(minutes.index) && OidIsValid(hours.index) && OidIsValid(days.index) && OidIsValid(deltas.index);
+    Relation const compaction = open_table("compaction");
+    const bool readable = pg::may_read_plainly(compaction) && OidIsValid(minutes.index) && OidIsValid(hours.index) &&
+                          OidIsValid(days.index) && OidIsValid(deltas.index);
     if (readable) {
         read_level(minutes, window.start, levels.hours_start, series);
         read_level(hours, levels.hours_start, levels.days_start, series);
         read_level(days, levels.days_start, levels.days_end, series);
         read_level(hours, levels.days_end, levels.hours_end, series);
         read_level(minutes, levels.hours_end, window.end, series);
-        read_deltas(deltas, window, series);
+        read_deltas(deltas, compaction_mark(compaction), window, series);
     }
+    table_close(compaction, NoLock);
     for (const Table *const table : {&minutes, &hours, &days, &deltas})
         table->close();
     return readable;
