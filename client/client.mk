@@ -13,17 +13,19 @@ CLIENT_SHARED    = $(CLIENT_LIB).so.$(CLIENT_VERSION)
 CLIENT_SONAME    = $(CLIENT_LIB).so.$(CLIENT_SOVERSION)
 
 CLIENT_PQ_CFLAGS := $(shell pkg-config --cflags libpq 2>/dev/null || echo -I`$(PG_CONFIG) --includedir 2>/dev/null`)
-CLIENT_PQ_LIBS   := $(shell pkg-config --libs libpq 2>/dev/null || echo -L`$(PG_CONFIG) --libdir 2>/dev/null` -lpq)
+CLIENT_PQ_LIBS   := $(shell pkg-config --libs libpq 2>/dev/null || echo -L`$(PG_CONFIG) --libdir 2>/dev/null` -lpq) -lz
 
 CLIENT_REQUIRED  = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden \
-                   -fvisibility-inlines-hidden -pthread -MMD -MP -Iclient/include $(CLIENT_PQ_CFLAGS)
+                   -fvisibility-inlines-hidden -pthread -MMD -MP -Iclient/include -Iextension/src $(CLIENT_PQ_CFLAGS)
 CLIENT_COMPILE   = $(CXX) $(CLIENT_CXXFLAGS) $(CLIENT_REQUIRED)
 # ThreadSanitizer does not model the fences of the queue, which have atomics beside them that it does.
 CLIENT_TSAN      = -O1 -g -fsanitize=thread -Wno-tsan
 
 CLIENT_SOURCES   = $(sort $(wildcard client/src/*.cpp))
+# The batch format is the extension's and ours: its core knows no Postgres.
+CLIENT_CORE      = batch batch_writer
 CLIENT_TESTS     = $(sort $(wildcard test/client/*.cpp))
-CLIENT_OBJECTS   = $(patsubst client/src/%.cpp,$(CLIENT_BUILD)/%.o,$(CLIENT_SOURCES))
+CLIENT_OBJECTS   = $(patsubst client/src/%.cpp,$(CLIENT_BUILD)/%.o,$(CLIENT_SOURCES)) $(CLIENT_CORE:%=$(CLIENT_BUILD)/core/%.o)
 CLIENT_TEST_OBJECTS = $(patsubst test/client/%.cpp,$(CLIENT_BUILD)/test/%.o,$(CLIENT_TESTS))
 CLIENT_TSAN_OBJECTS = $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/tsan/%,$(CLIENT_OBJECTS) $(CLIENT_TEST_OBJECTS))
 
@@ -38,11 +40,19 @@ $(CLIENT_BUILD)/%.o: client/src/%.cpp
 	@mkdir -p $(@D)
 	$(CLIENT_COMPILE) -c -o $@ $<
 
+$(CLIENT_BUILD)/core/%.o: extension/src/core/%.cpp
+	@mkdir -p $(@D)
+	$(CLIENT_COMPILE) -c -o $@ $<
+
 $(CLIENT_BUILD)/test/%.o: test/client/%.cpp
 	@mkdir -p $(@D)
 	$(CLIENT_COMPILE) -c -o $@ $<
 
 $(CLIENT_BUILD)/tsan/%.o: client/src/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_TSAN) -c -o $@ $<
+
+$(CLIENT_BUILD)/tsan/core/%.o: extension/src/core/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_TSAN) -c -o $@ $<
 

@@ -6,7 +6,7 @@ DEMO_OBJECTS  = $(patsubst client/demo/%.cpp,build/demo/%.o,$(sort $(wildcard cl
 DEMO_PG       = $(or $(PG_CONFIG),pg_config)
 DEMO_CXXFLAGS = -std=c++20 -Wall -Wextra -O2 -g -MMD -MP $(if $(filter 1,$(WERROR)),-Werror)
 DEMO_INCLUDES = -Iclient/include -I$(shell $(DEMO_PG) --includedir)
-DEMO_LIBS     = -L$(shell $(DEMO_PG) --libdir) -lpq -pthread
+DEMO_LIBS     = -L$(shell $(DEMO_PG) --libdir) -lpq -lz -pthread
 
 .PHONY: demo-program
 demo-program: $(DEMO_PROGRAM)

@@ -1,7 +1,12 @@
 #include <gravitas/telemetry.hpp>
 
 #include "flusher.hpp"
+#include "fork.hpp"
+#include "known_components.hpp"
 #include "readers.hpp"
+
+#include <atomic>
+#include <mutex>
 
 namespace gravitas::telemetry {
 
@@ -13,48 +18,110 @@ const Options &checked(const Options &options)
         throw std::invalid_argument("queue_capacity must not be 0");
     if (options.batch_events == 0)
         throw std::invalid_argument("batch_events must not be 0");
+    if (options.batches_in_flight == 0)
+        throw std::invalid_argument("batches_in_flight must not be 0");
     return options;
 }
 
-std::string_view status_of(bool success) noexcept { return success ? "OK" : "ERROR"; }
+std::optional<double> in_ms(std::optional<double> seconds) noexcept
+{
+    return seconds ? std::optional(*seconds * 1000) : std::nullopt;
+}
 
 } // namespace
 
-class Client::Impl {
-public:
-    explicit Impl(const Options &options)
-        : close_deadline(checked(options).close_deadline), readers(options.conninfo), flusher(Flusher::start(options))
+// What a process has of a client of its own.
+struct Client::Impl {
+    struct Session {
+        explicit Session(const Options &options) : readers(options.conninfo), flusher(Flusher::start(options)) {}
+
+        Readers readers;
+        const std::shared_ptr<Flusher> flusher; // last, because it starts a thread
+    };
+
+    explicit Impl(Options given) : options(std::move(given)), session(new Session(checked(options))) {}
+    ~Impl()
     {
+        // In the child of a fork, the parent's has locks that nobody gives back and a connection that is in use.
+        if (process == ForkCount::now())
+            delete session.load();
+    }
+    Impl(const Impl &) = delete;
+    Impl &operator=(const Impl &) = delete;
+
+    // This process's session. In the child of a fork a new one is made at the first call. The parent's is left as it
+    // is.
+    Session &current()
+    {
+        if (process.load(std::memory_order_acquire) != ForkCount::now()) [[unlikely]]
+            start_after_fork();
+        return *session.load(std::memory_order_relaxed);
     }
 
-    const std::chrono::milliseconds close_deadline;
-    Readers readers;
-    const std::shared_ptr<Flusher> flusher; // last, because it starts a thread
+    Flusher &flusher() { return *current().flusher; }
+
+    bool push(const Draft &draft) noexcept
+    try {
+        return flusher().push(draft);
+    } catch (...) {
+        return false; // no thread or no memory for the child of a fork: this and all its events are nowhere
+    }
+
+    const Options options;
+    const ForkCount forks{};
+    std::atomic<std::uint32_t> process{ForkCount::now()}; // whose the session is
+    std::atomic<Session *> session;
+    KnownComponents known;
+
+private:
+    void start_after_fork()
+    {
+        // A lock of its own for each generation of processes: the parent's may have been held by another thread.
+        static std::mutex *lock = nullptr;
+        static std::atomic<std::uint32_t> lock_of{0};
+        const std::uint32_t now = ForkCount::now();
+        if (lock_of.exchange(now) != now)
+            lock = new std::mutex;
+        const std::lock_guard guard(*lock);
+        if (process != now) {
+            session = new Session(options);
+            process.store(now, std::memory_order_release);
+        }
+    }
 };
 
-Client::Client(Options options) : impl_(std::make_unique<Impl>(options)) {}
+Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
-Client::~Client() { close(impl_->close_deadline); }
+Client::~Client()
+{
+    if (impl_->process == ForkCount::now())
+        close(impl_->options.close_deadline);
+}
+
+Component Client::component(std::string_view name)
+{
+    if (name.empty())
+        throw std::invalid_argument("the name of a component must not be empty");
+    return Component(impl_->known.find_or_add(name));
+}
 
 bool Client::log(const Event &event) noexcept
 {
-    return impl_->flusher->push({.event_type = event.event_type,
-                                 .component = event.component,
-                                 .status = event.status,
-                                 .metadata = event.metadata,
-                                 .value = event.value,
-                                 .event_time = event.event_time},
-                                true);
+    return impl_->push({.event_type = event.event_type,
+                        .status = event.status,
+                        .component = event.component,
+                        .metadata = event.metadata,
+                        .value = event.value,
+                        .event_time = event.event_time});
 }
 
 bool Client::log_load_latency(const LoadLatency &load) noexcept
 {
-    return impl_->flusher->push({.event_type = "LOAD_LATENCY",
-                                 .component = load.model_name,
-                                 .status = status_of(load.success),
-                                 .value = load.load_time_seconds,
-                                 .event_time = load.event_time},
-                                !load.model_name.empty() && load.load_time_seconds >= 0);
+    return impl_->push({.kind = EventKind::load,
+                        .success = load.success,
+                        .component = load.model_name,
+                        .value = load.load_time_seconds,
+                        .event_time = load.event_time});
 }
 
 bool Client::log_load_latency(std::string_view model_name, double load_time_seconds, bool success) noexcept
@@ -62,21 +129,22 @@ bool Client::log_load_latency(std::string_view model_name, double load_time_seco
     return log_load_latency({.model_name = model_name, .load_time_seconds = load_time_seconds, .success = success});
 }
 
+bool Client::log_load_latency(Component model, double load_time_seconds, bool success) noexcept
+{
+    return impl_->push({.kind = EventKind::load, .success = success, .known = model.name_, .value = load_time_seconds});
+}
+
 bool Client::log_thought_latency(const ThoughtLatency &thought) noexcept
 {
-    std::optional<double> first_token_ms;
-    if (thought.first_token_seconds)
-        first_token_ms = *thought.first_token_seconds * 1000;
-    return impl_->flusher->push({.event_type = "THOUGHT_LATENCY",
-                                 .component = thought.model_name,
-                                 .status = status_of(thought.success),
-                                 .metadata = thought.metadata,
-                                 .duration_ms = thought.inference_time_seconds * 1000,
-                                 .first_token_ms = first_token_ms,
-                                 .prompt_tokens = thought.prompt_tokens,
-                                 .tokens_generated = thought.tokens_generated,
-                                 .event_time = thought.event_time},
-                                !thought.model_name.empty());
+    return impl_->push({.kind = EventKind::thought,
+                        .success = thought.success,
+                        .component = thought.model_name,
+                        .metadata = thought.metadata,
+                        .duration_ms = thought.inference_time_seconds * 1000,
+                        .first_token_ms = in_ms(thought.first_token_seconds),
+                        .prompt_tokens = thought.prompt_tokens,
+                        .tokens_generated = thought.tokens_generated,
+                        .event_time = thought.event_time});
 }
 
 bool Client::log_thought_latency(std::string_view model_name, double inference_time_seconds,
@@ -88,31 +156,66 @@ bool Client::log_thought_latency(std::string_view model_name, double inference_t
                                 .prompt_tokens = prompt_tokens});
 }
 
+bool Client::log_thought_latency(Component model, double inference_time_seconds, std::int32_t tokens_generated,
+                                 std::int32_t prompt_tokens, std::optional<double> first_token_seconds,
+                                 bool success) noexcept
+{
+    return impl_->push({.kind = EventKind::thought,
+                        .success = success,
+                        .known = model.name_,
+                        .duration_ms = inference_time_seconds * 1000,
+                        .first_token_ms = in_ms(first_token_seconds),
+                        .prompt_tokens = prompt_tokens,
+                        .tokens_generated = tokens_generated});
+}
+
 TimedScope Client::time_load(std::string_view model_name) { return {*this, TimedScope::Kind::load, model_name, 0}; }
+
+TimedScope Client::time_load(Component model) noexcept { return {*this, TimedScope::Kind::load, model, 0}; }
+
+TimedScope Client::time_thought(Component model, std::int32_t prompt_tokens) noexcept
+{
+    return {*this, TimedScope::Kind::thought, model, prompt_tokens};
+}
 
 TimedScope Client::time_thought(std::string_view model_name, std::int32_t prompt_tokens)
 {
     return {*this, TimedScope::Kind::thought, model_name, prompt_tokens};
 }
 
-bool Client::flush(std::chrono::milliseconds deadline) noexcept { return impl_->flusher->flush(from_now(deadline)); }
+bool Client::flush(std::chrono::milliseconds deadline) noexcept
+try {
+    return impl_->flusher().flush(from_now(deadline));
+} catch (...) {
+    return false;
+}
 
-bool Client::close(std::chrono::milliseconds deadline) noexcept { return impl_->flusher->close(from_now(deadline)); }
+bool Client::close(std::chrono::milliseconds deadline) noexcept
+try {
+    return impl_->flusher().close(from_now(deadline));
+} catch (...) {
+    return false;
+}
 
-Account Client::account() const noexcept { return impl_->flusher->account(); }
+Account Client::account() const noexcept
+try {
+    return impl_->flusher().account();
+} catch (...) {
+    return {};
+}
 
 std::vector<RecentEvent> Client::get_recent_events(int limit, std::optional<std::string_view> component)
 {
-    return impl_->readers.recent_events(limit, component);
+    return impl_->current().readers.recent_events(limit, component);
 }
 
 std::vector<Efficiency> Client::get_aggregated_efficiency(std::optional<std::string_view> component, int hours)
 {
-    return impl_->readers.aggregated_efficiency(component, hours);
+    return impl_->current().readers.aggregated_efficiency(component, hours);
 }
 
-SixtyDayStatistics Client::get_60day_statistics() { return impl_->readers.sixty_day_statistics(); }
+SixtyDayStatistics Client::get_60day_statistics() { return impl_->current().readers.sixty_day_statistics(); }
 
-std::vector<TableFootprint> Client::get_telemetry_footprint() { return impl_->readers.telemetry_footprint(); }
+std::vector<TableFootprint> Client::get_telemetry_footprint() { return impl_->current().readers.telemetry_footprint(); }
 
 } // namespace gravitas::telemetry

@@ -97,12 +97,13 @@ std::string_view Result::text(int row, int column) const
 
 // ---- Connection ----------------------------------------------------------------------------------------
 
-void Connection::ensure_open()
+bool Connection::ensure_open()
 {
     if (connection_ && is_alive())
-        return;
+        return false;
     connection_.reset();
     open();
+    return true;
 }
 
 void Connection::open()
@@ -144,10 +145,57 @@ Result Connection::execute(const char *statement, std::span<const char *const> p
     while (receive()) {
         // Only the first can be ours; the rest say that the connection ended.
     }
+    check(result);
+    return result;
+}
+
+void Connection::check(const Result &result)
+{
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         fail(result);
-    return result;
+}
+
+void Connection::prepare(const char *name, const char *statement)
+{
+    if (PQsendPrepare(get(), name, statement, 0, nullptr) == 0)
+        fail_lost(PQerrorMessage(get()));
+    send_all();
+    const Result result = receive();
+    while (receive()) {
+    }
+    check(result);
+}
+
+void Connection::start_pipeline()
+{
+    if (PQenterPipelineMode(get()) == 0)
+        fail_lost(PQerrorMessage(get()));
+}
+
+void Connection::send(const char *prepared, std::span<const std::uint8_t> binary_parameter)
+{
+    const auto *const value = reinterpret_cast<const char *>(binary_parameter.data());
+    const int length = static_cast<int>(binary_parameter.size());
+    constexpr int binary = 1;
+    if (PQsendQueryPrepared(get(), prepared, 1, &value, &length, &binary, 0) == 0 || PQpipelineSync(get()) == 0)
+        fail_lost(PQerrorMessage(get()));
+    send_all();
+}
+
+Result Connection::receive_answer()
+{
+    Result answer = receive();
+    // Behind each answer come a null, and what the sync point says.
+    if (PQstatus(get()) == CONNECTION_OK && answer && !receive()) {
+        if (const Result sync = receive(); PQresultStatus(sync.get()) == PGRES_PIPELINE_SYNC) {
+            check(answer);
+            return answer;
+        }
+    }
+    if (answer)
+        check(answer);
+    fail_lost(PQerrorMessage(get()));
 }
 
 void Connection::send_all()

@@ -6,6 +6,7 @@
 
 #include <libpq-fe.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,12 +68,22 @@ public:
     {
     }
 
-    // Connects if there is no connection, or if there was one and the server has closed it meanwhile.
-    void ensure_open();
+    // Connects if there is no connection, or if there was one and the server has closed it meanwhile. Whether it is a
+    // new one. Not while an answer is awaited.
+    bool ensure_open();
+    [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr; }
     void close() noexcept { connection_.reset(); }
 
     // Throws Error; afterwards there may be no connection any more. The strings end with a NUL, or are null.
     Result execute(const char *statement, std::span<const char *const> parameters = {});
+
+    // Several statements under way at once, each a transaction of its own: prepare() one, start_pipeline(), then any
+    // number of send() before the same number of receive_answer(), which throws the error of that statement and keeps
+    // the connection where it can. After that, no execute().
+    void prepare(const char *name, const char *statement);
+    void start_pipeline();
+    void send(const char *prepared, std::span<const std::uint8_t> binary_parameter);
+    Result receive_answer();
 
 private:
     struct Finish {
@@ -84,6 +95,7 @@ private:
     [[nodiscard]] bool is_alive() const;
     void send_all();
     Result receive();
+    void check(const Result &result);
     void wait_for_socket(short events, Deadline deadline);
     [[noreturn]] void fail_lost(std::string_view what);
     [[noreturn]] void fail(const Result &result);

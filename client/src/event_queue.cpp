@@ -2,9 +2,9 @@
 
 namespace gravitas::telemetry {
 
-bool EventQueue::push(const Draft &draft) noexcept
+bool EventQueue::push(const Draft &draft, bool waits) noexcept
 {
-    const std::size_t queued = ledger_.reserve(capacity_);
+    const std::size_t queued = ledger_.reserve(capacity_, waits);
     if (queued == 0)
         return false;
     if (!enqueue(draft)) {

@@ -28,8 +28,8 @@ public:
     {
     }
 
-    // False if the event was dropped. Never waits.
-    bool push(const Draft &draft) noexcept;
+    // False if the event was dropped. Where `waits`, it waits while the queue is full.
+    bool push(const Draft &draft, bool waits) noexcept;
 
     // The rest is the flusher's.
     // Moves at most `limit` events to the end of `events`; fewer mean that the queue was empty. It ends however

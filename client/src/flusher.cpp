@@ -2,6 +2,8 @@
 
 #include "sqlstate.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <csignal>
 #include <limits>
@@ -14,8 +16,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds first_retry{50};
-// A statement ends here even if it has fewer than batch_events: a server holds each statement in memory.
-constexpr std::size_t batch_bytes = std::size_t{4} << 20;
+
+constexpr char ingest[] = "ingest";
+// Every name is qualified: the session's search_path is the user's.
+constexpr char ingest_statement[] = "SELECT stored, refused, duplicate FROM telemetry.ingest($1)";
+enum IngestColumn { stored_column, refused_column, duplicate_column };
+// What is acknowledged is on disk, and a batch that comes beside others is no serialization failure.
+constexpr char session_settings[] = "SELECT pg_catalog.set_config('synchronous_commit', 'on', false),"
+                                    " pg_catalog.set_config('default_transaction_isolation', 'read committed', false)";
 // How much longer than its deadline close() waits for a thread that is on its way out.
 constexpr milliseconds close_grace{20};
 
@@ -42,7 +50,8 @@ private:
 
 Flusher::Flusher(const Options &options)
     : capacity_(std::min(options.queue_capacity, std::numeric_limits<std::size_t>::max() / 4)),
-      batch_events_(std::min(options.batch_events, capacity_)), batch_age_(options.batch_age),
+      batch_events_(std::min(options.batch_events, capacity_)), batches_in_flight_(options.batches_in_flight),
+      blocks_(options.on_full == OnFull::block), batch_age_(options.batch_age),
       reconnect_max_(std::max(options.reconnect_max, milliseconds(1))), queue_(capacity_, ledger_, interrupt_.waker),
       notifier_(options.on_error), connection_(ConnectionParameters(options.conninfo), &interrupt_)
 {
@@ -67,13 +76,13 @@ void Flusher::launch()
     });
 }
 
-bool Flusher::push(const Draft &draft, bool is_plausible) noexcept
+bool Flusher::push(const Draft &draft) noexcept
 {
-    if (!(is_plausible && is_storable(draft)) && !ledger_.is_closed()) {
+    if (!is_storable(draft) && !ledger_.is_closed()) {
         ledger_.refuse();
         return false;
     }
-    return queue_.push(draft);
+    return queue_.push(draft, blocks_ && !is_own_thread());
 }
 
 bool Flusher::flush(Deadline deadline) noexcept
@@ -127,6 +136,7 @@ void Flusher::run() noexcept
 {
     for (;;) {
         answer_flushes();
+        report_drops();
         if (is_time_to_stop())
             break;
         if (hurry_.exchange(false))
@@ -140,8 +150,8 @@ void Flusher::run() noexcept
     finish();
 }
 
-// A flush is answered when all that was in the queue when it was seen is settled. That is found by emptying the
-// queue into pending_, which is first in, first out, and counting. One at a time, so that none waits for events
+// A flush is answered when all that was in memory when it was seen is settled. That is found by emptying the queue into
+// pending_, which goes on to the outbox first in, first out, and counting. One at a time, so that none waits for events
 // logged long after it.
 void Flusher::answer_flushes() noexcept
 {
@@ -159,7 +169,7 @@ void Flusher::answer_flushes() noexcept
             flush_marked_ = flush_requested_;
         }
         take_events(capacity_);
-        flush_rest_ = pending_.size();
+        flush_rest_ = outbox_.events() + pending_.size();
     }
 }
 
@@ -170,8 +180,10 @@ bool Flusher::is_time_to_stop() const noexcept
 
 Deadline Flusher::next_attempt(Deadline now) noexcept
 {
+    if (outbox_.in_flight() > 0 || answers_to_discard_ > 0)
+        return now; // an answer is to come
     const std::size_t queued = ledger_.queued();
-    if (queued == 0) {
+    if (queued == 0 && outbox_.empty()) {
         oldest_since_.reset();
         return never;
     }
@@ -179,7 +191,7 @@ Deadline Flusher::next_attempt(Deadline now) noexcept
         oldest_since_ = now;
     if (retry_at_)
         return std::min(*retry_at_, interrupt_.stop_at.load());
-    if (closing_ || flush_marked_ != flush_answered_ || queued >= batch_events_)
+    if (closing_ || !outbox_.empty() || flush_marked_ != flush_answered_ || queued >= batch_events_)
         return now;
     return later(*oldest_since_, batch_age_);
 }
@@ -197,8 +209,13 @@ void Flusher::sleep_until(Deadline deadline) noexcept
 void Flusher::attempt() noexcept
 {
     try {
-        retry_at_.reset();
-        store_some();
+        if (answers_to_discard_ == 0) {
+            retry_at_.reset();
+            open_session();
+            make_batches();
+            send_batches();
+        }
+        receive_answer();
     } catch (const Error &error) {
         retry_later(error);
     } catch (...) {
@@ -207,41 +224,135 @@ void Flusher::attempt() noexcept
     }
 }
 
-void Flusher::store_some()
+void Flusher::open_session()
 {
-    take_events(batch_events_);
-    if (pending_.empty()) {
+    // While answers are to come, the connection is known to be there.
+    if (outbox_.in_flight() > 0 || !connection_.ensure_open())
+        return;
+    try {
+        connection_.execute(session_settings);
+        connection_.prepare(ingest, ingest_statement);
+        connection_.start_pipeline();
+    } catch (...) {
+        connection_.close();
+        throw;
+    }
+}
+
+// As many as may be under way; but a batch that is not full only where nothing else is, or somebody waits for it.
+void Flusher::make_batches()
+{
+    while (outbox_.size() < batches_in_flight_) {
+        take_events(batch_events_);
+        const bool hurries = outbox_.empty() || closing_ || flush_marked_ != flush_answered_;
+        if (pending_.empty() || (pending_.size() < batch_events_ && !hurries))
+            return;
+        const std::size_t events = outbox_.make(pending_, batch_events_);
+        pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(events));
+    }
+}
+
+void Flusher::send_batches()
+{
+    while (const Outbox::Batch *const batch = outbox_.next_to_send(ledger_.snapshot())) {
+        connection_.send(ingest, batch->bytes);
+        outbox_.sent();
+    }
+}
+
+// Waits for one answer: meanwhile others come in, and events for the next batches.
+void Flusher::receive_answer()
+{
+    if (answers_to_discard_ > 0) {
+        --answers_to_discard_;
+        try {
+            connection_.receive_answer();
+        } catch (const Error &) {
+            if (!connection_.is_open())
+                throw;
+        }
+        return;
+    }
+    if (outbox_.in_flight() == 0) {
         // What is queued is still on its way from another thread.
         retry_at_ = from_now(milliseconds(1));
         return;
     }
-    connection_.ensure_open();
-    const std::size_t events = fill_batch();
     try {
-        connection_.execute(Batch::statement, batch_.parameters());
-        settled(events);
-        ledger_.settle_stored(events);
-        failures_ = 0;
+        accept(connection_.receive_answer());
     } catch (const Error &error) {
-        if (!is_data_error(error.sqlstate()))
+        if (!connection_.is_open())
             throw;
-        failures_ = 0;
-        split_or_refuse(events, error);
+        reject(error);
     }
 }
 
-void Flusher::split_or_refuse(std::size_t events, const Error &error)
+void Flusher::accept(const Result &reply)
 {
-    if (events > 1) {
-        if (!halves_.empty())
-            halves_.pop_back();
-        halves_.push_back(events - events / 2);
-        halves_.push_back(events / 2);
-        return;
-    }
+    const std::size_t events = outbox_.front().events;
+    std::size_t refused = 0;
+    if (reply.text(0, duplicate_column) != "t")
+        for (const nlohmann::json &refusal : nlohmann::json::parse(reply.text(0, refused_column))) {
+            ++refused;
+            notifier_.report(Error("event refused: " + refusal.at("reason").get<std::string>(),
+                                   refusal.at("sqlstate").get<std::string>(), false));
+        }
+    refused = std::min(refused, events);
+    outbox_.answered();
+    failures_ = 0;
+    ledger_.settle_stored(events - refused);
+    ledger_.settle_refused(refused);
     settled(events);
-    ledger_.settle_refused(events);
-    notifier_.report(Error("event refused: " + std::string(error.what()), error.sqlstate(), false));
+}
+
+// The oldest batch was not stored, and so none of those behind it.
+void Flusher::reject(const Error &error)
+{
+    answers_to_discard_ = outbox_.in_flight() - 1;
+    outbox_.all_come_back();
+    if (error.sqlstate() == sqlstate_out_of_sequence)
+        return forgotten(error);
+    if (error.sqlstate() == sqlstate_too_old || is_data_error(error.sqlstate()))
+        return give_up(error, error.sqlstate() != sqlstate_too_old);
+    retry_later(error);
+}
+
+// The server will never store this batch.
+void Flusher::give_up(const Error &error, bool is_refusal)
+{
+    const std::size_t events = outbox_.front().events;
+    outbox_.empty_front();
+    is_refusal ? ledger_.settle_refused(events) : ledger_.settle_dropped(events);
+    drops_reported_ += is_refusal ? 0 : events;
+    settled(events);
+    notifier_.report(Error((is_refusal ? "batch refused: " : "batch dropped: ") + std::string(error.what()),
+                           error.sqlstate(), false));
+}
+
+// The server expects a batch that was acknowledged long ago: its database is not the one, or not as new as it was.
+void Flusher::forgotten(const Error &error)
+{
+    outbox_.change_producer();
+    if (failures_++ > 0)
+        return retry_later(error); // again? then not at once
+    notifier_.report(Error("the server has lost batches that it had stored; going on as a new producer: " +
+                               std::string(error.what()),
+                           error.sqlstate(), false));
+}
+
+void Flusher::report_drops() noexcept
+{
+    const std::uint64_t dropped = ledger_.dropped();
+    if (dropped == drops_reported_ || !notifier_.is_ready())
+        return;
+    try {
+        if (notifier_.report(Error(std::to_string(dropped - drops_reported_) + " events were dropped: the queue of " +
+                                       std::to_string(capacity_) + " is full",
+                                   {}, false)))
+            drops_reported_ = dropped;
+    } catch (...) {
+        // out of memory: said later
+    }
 }
 
 void Flusher::take_events(std::size_t up_to) noexcept
@@ -254,29 +365,14 @@ void Flusher::take_events(std::size_t up_to) noexcept
         oldest_since_ = now; // what is queued from here on was logged after now
 }
 
-std::size_t Flusher::fill_batch()
-{
-    const std::size_t limit = std::min(halves_.empty() ? batch_events_ : halves_.back(), pending_.size());
-    batch_.clear();
-    std::size_t events = 0;
-    std::size_t bytes = 0;
-    for (; events < limit && (events == 0 || bytes + pending_[events].text.size() <= batch_bytes); ++events) {
-        bytes += pending_[events].text.size();
-        batch_.add(pending_[events]);
-    }
-    return events;
-}
-
-void Flusher::settled(std::size_t events) noexcept
-{
-    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(events));
-    flush_rest_ -= std::min(flush_rest_, events);
-    if (!halves_.empty())
-        halves_.pop_back();
-}
+void Flusher::settled(std::size_t events) noexcept { flush_rest_ -= std::min(flush_rest_, events); }
 
 void Flusher::retry_later(const Error &error) noexcept
 {
+    if (!connection_.is_open()) { // whatever was under way, nobody knows
+        outbox_.all_come_back();
+        answers_to_discard_ = 0;
+    }
     milliseconds pause = std::min(reconnect_max_, first_retry * (1 << std::min(failures_, 20)));
     if (closing_)
         pause = std::min(pause, first_retry); // the server may yet come back before the deadline

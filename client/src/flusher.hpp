@@ -1,10 +1,10 @@
 #pragma once
 
-#include "batch.hpp"
 #include "connection.hpp"
 #include "event_queue.hpp"
 #include "ledger.hpp"
 #include "notifier.hpp"
+#include "outbox.hpp"
 #include "waker.hpp"
 
 #include <atomic>
@@ -15,7 +15,6 @@
 #include <optional>
 #include <random>
 #include <thread>
-#include <vector>
 
 namespace gravitas::telemetry {
 
@@ -28,7 +27,7 @@ public:
     // Throws std::invalid_argument for a conninfo that cannot be read.
     static std::shared_ptr<Flusher> start(const Options &options);
 
-    bool push(const Draft &draft, bool is_plausible) noexcept;
+    bool push(const Draft &draft) noexcept;
     bool flush(Deadline deadline) noexcept;
     bool close(Deadline deadline) noexcept;
     [[nodiscard]] Account account() const noexcept { return ledger_.snapshot(); }
@@ -47,16 +46,24 @@ private:
     [[nodiscard]] Deadline next_attempt(Deadline now) noexcept;
     void sleep_until(Deadline deadline) noexcept;
     void attempt() noexcept;
-    void store_some();
-    void split_or_refuse(std::size_t events, const Error &error);
+    void open_session();
+    void make_batches();
+    void send_batches();
+    void receive_answer();
+    void accept(const Result &reply);
+    void reject(const Error &error);
+    void give_up(const Error &error, bool is_refusal);
+    void forgotten(const Error &error);
     void take_events(std::size_t up_to) noexcept;
-    [[nodiscard]] std::size_t fill_batch();
     void settled(std::size_t events) noexcept;
+    void report_drops() noexcept;
     void retry_later(const Error &error) noexcept;
     void finish() noexcept;
 
     const std::size_t capacity_;
     const std::size_t batch_events_;
+    const std::size_t batches_in_flight_;
+    const bool blocks_;
     const std::chrono::milliseconds batch_age_;
     const std::chrono::milliseconds reconnect_max_;
 
@@ -78,13 +85,13 @@ private:
 
     // The thread's own.
     Connection connection_;
-    Batch batch_;
     std::deque<Record> pending_; // taken from the queue, oldest first
-    // A batch that was refused for its data is sent again in halves: the sizes of the next statements, the next one
-    // last. When it is empty, the next statement is a whole batch.
-    std::vector<std::size_t> halves_;
+    Outbox outbox_;              // and these are before them
+    // After an error the batches behind it are out of sequence: so many of their answers mean nothing.
+    std::size_t answers_to_discard_ = 0;
+    std::uint64_t drops_reported_ = 0;
     std::uint64_t flush_marked_ = 0; // the flush that is being answered, if it is not flush_answered_
-    std::size_t flush_rest_ = 0;     // how many of pending_ it waits for
+    std::size_t flush_rest_ = 0;     // how many events, the oldest ones, it waits for
     std::optional<Deadline> oldest_since_;
     std::optional<Deadline> retry_at_;
     int failures_ = 0;                                          // in a row

@@ -4,17 +4,36 @@
 
 namespace gravitas::telemetry {
 
-std::size_t Ledger::reserve(std::size_t capacity) noexcept
+std::size_t Ledger::try_reserve(std::size_t capacity) noexcept
 {
     std::uint64_t queued = queued_.load(std::memory_order_relaxed);
     do {
         // The closed bit makes it larger than any capacity.
-        if (queued >= capacity) {
-            dropped_.fetch_add(1, std::memory_order_relaxed);
+        if (queued >= capacity)
             return 0;
-        }
     } while (!queued_.compare_exchange_weak(queued, queued + 1));
     return queued + 1;
+}
+
+std::size_t Ledger::reserve(std::size_t capacity, bool waits) noexcept
+{
+    std::size_t queued = try_reserve(capacity);
+    if (queued == 0 && waits) {
+        std::unique_lock lock(mutex_);
+        ++waiting_;
+        room_.wait(lock, [&] { return (queued = try_reserve(capacity)) > 0 || is_closed(); });
+        --waiting_;
+    }
+    if (queued == 0)
+        dropped_.fetch_add(1, std::memory_order_relaxed);
+    return queued;
+}
+
+void Ledger::close() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    queued_.fetch_or(closed_bit);
+    room_.notify_all();
 }
 
 void Ledger::settle(std::size_t events, Counter &counter) noexcept
@@ -24,6 +43,8 @@ void Ledger::settle(std::size_t events, Counter &counter) noexcept
     events = std::min(events, queued());
     queued_.fetch_sub(events);
     counter.fetch_add(events, std::memory_order_relaxed);
+    if (waiting_ > 0)
+        room_.notify_all();
 }
 
 std::size_t Ledger::drop_queued() noexcept

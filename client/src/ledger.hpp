@@ -3,6 +3,7 @@
 #include <gravitas/telemetry.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 
@@ -18,8 +19,8 @@ namespace gravitas::telemetry {
 class Ledger {
 public:
     // Accepts an event into the queue and returns how many are queued now; 0 if it was full, or closed, and the
-    // event is counted as dropped.
-    std::size_t reserve(std::size_t capacity) noexcept;
+    // event is counted as dropped. Where `waits`, it waits for room or for the end.
+    std::size_t reserve(std::size_t capacity, bool waits) noexcept;
     void refuse() noexcept { refused_.fetch_add(1, std::memory_order_relaxed); }
 
     // Queued events have met their end.
@@ -28,18 +29,20 @@ public:
     void settle_dropped(std::size_t events) noexcept { settle(events, dropped_); }
 
     // From now on every event is dropped.
-    void close() noexcept { queued_.fetch_or(closed_bit); }
+    void close() noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return (queued_.load(std::memory_order_relaxed) & closed_bit) > 0; }
     // Drops all that is queued, and says how much that was.
     std::size_t drop_queued() noexcept;
 
     [[nodiscard]] std::size_t queued() const noexcept { return queued_.load() & ~closed_bit; }
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
     [[nodiscard]] Account snapshot() const noexcept;
 
 private:
     using Counter = std::atomic<std::uint64_t>;
     static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
 
+    std::size_t try_reserve(std::size_t capacity) noexcept;
     void settle(std::size_t events, Counter &counter) noexcept;
 
     alignas(64) Counter queued_{0}; // and the closed bit
@@ -47,6 +50,8 @@ private:
     Counter refused_{0};
     alignas(64) Counter stored_{0};
     mutable std::mutex mutex_;
+    std::condition_variable room_; // for those who wait in reserve()
+    std::atomic<std::size_t> waiting_{0};
 };
 
 } // namespace gravitas::telemetry

@@ -2,10 +2,10 @@
 
 namespace gravitas::telemetry {
 
-void Notifier::report(const Error &error) noexcept
+bool Notifier::report(const Error &error) noexcept
 {
     if (!begin())
-        return;
+        return false;
     try {
         on_error_(error);
     } catch (...) {
@@ -14,17 +14,17 @@ void Notifier::report(const Error &error) noexcept
     const std::lock_guard lock(mutex_);
     running_ = false;
     changed_.notify_all();
+    return true;
 }
 
 bool Notifier::begin() noexcept
 {
-    const auto now = SteadyClock::now();
-    if (!on_error_ || (quiet_until_ && now < *quiet_until_))
+    if (!is_ready())
         return false;
     const std::lock_guard lock(mutex_);
     if (silenced_)
         return false;
-    quiet_until_ = now + std::chrono::seconds(1);
+    quiet_until_ = SteadyClock::now() + std::chrono::seconds(1);
     running_ = true;
     return true;
 }

@@ -16,7 +16,12 @@ class Notifier {
 public:
     explicit Notifier(std::function<void(const Error &)> on_error) : on_error_(std::move(on_error)) {}
 
-    void report(const Error &error) noexcept; // from one thread
+    // From one thread. False where nobody was told: there is no function, or it was called within the last second.
+    bool report(const Error &error) noexcept;
+    [[nodiscard]] bool is_ready() const noexcept
+    {
+        return on_error_ && !(quiet_until_ && SteadyClock::now() < *quiet_until_);
+    }
     // Afterwards the user's function neither runs nor will run.
     void silence() noexcept;
 

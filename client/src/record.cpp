@@ -7,8 +7,8 @@ namespace gravitas::telemetry {
 
 namespace {
 
-// Half of what PostgreSQL can hold in one value, because a text may double when it is escaped.
-constexpr std::size_t max_text = std::size_t{256} << 20;
+// What the server takes for one event.
+constexpr std::size_t max_text = std::size_t{64} << 20;
 
 bool is_text(std::string_view text) noexcept
 {
@@ -28,56 +28,62 @@ std::int64_t microseconds_since_1970(Clock::time_point time) noexcept
 
 bool is_storable(const Draft &draft) noexcept
 {
-    return !draft.event_type.empty() && is_figure(draft.value) && is_time(draft.duration_ms) &&
-           is_time(draft.first_token_ms) && is_count(draft.prompt_tokens) && is_count(draft.tokens_generated) &&
-           is_text(draft.event_type) && is_text(draft.component) && is_text(draft.status) && is_text(draft.metadata) &&
+    const bool named =
+        draft.kind == EventKind::other ? !draft.event_type.empty() : draft.known != nullptr || !draft.component.empty();
+    return named && is_figure(draft.value) && (draft.kind == EventKind::other || is_time(draft.value)) &&
+           is_time(draft.duration_ms) && is_time(draft.first_token_ms) && is_count(draft.prompt_tokens) &&
+           is_count(draft.tokens_generated) && is_text(draft.event_type) && is_text(draft.component) &&
+           is_text(draft.status) && is_text(draft.metadata) &&
            draft.event_type.size() + draft.component.size() + draft.status.size() + draft.metadata.size() <= max_text;
 }
 
 PackedText::PackedText(const std::array<std::string_view, fields> &texts)
 {
-    std::size_t size = 0;
-    for (const auto text : texts)
-        size += text.size();
-    if (size > inline_.size())
-        heap_.reset(new char[size]);
-
-    char *const start = heap_ ? heap_.get() : inline_.data();
-    std::uint32_t end = 0;
-    for (std::size_t i = 0; i < fields; ++i) {
-        texts[i].copy(start + end, texts[i].size());
-        end += static_cast<std::uint32_t>(texts[i].size());
-        ends_[i] = end;
-    }
-}
-
-PackedText::PackedText(PackedText &&other) noexcept { *this = std::move(other); }
-
-PackedText &PackedText::operator=(PackedText &&other) noexcept
-{
-    if (this == &other)
-        return *this;
-    ends_ = other.ends_;
-    heap_ = std::move(other.heap_);
-    if (!heap_)
-        std::memcpy(inline_.data(), other.inline_.data(), size());
-    other.ends_ = {};
-    return *this;
+    std::uint32_t ends[fields];
+    std::uint32_t size = 0;
+    for (std::size_t i = 0; i < fields; ++i)
+        ends[i] = size += static_cast<std::uint32_t>(texts[i].size());
+    if (size == 0)
+        return;
+    memory_.reset(new char[sizeof ends + size]);
+    std::memcpy(memory_.get(), ends, sizeof ends);
+    char *place = memory_.get() + sizeof ends;
+    for (const std::string_view text : texts)
+        place += text.copy(place, text.size());
 }
 
 std::string_view PackedText::operator[](std::size_t field) const noexcept
 {
-    const std::uint32_t start = field == 0 ? 0 : ends_[field - 1];
-    return {data() + start, ends_[field] - start};
+    if (!memory_)
+        return {};
+    const std::uint32_t start = field == 0 ? 0 : ends()[field - 1];
+    return {memory_.get() + fields * sizeof(std::uint32_t) + start, ends()[field] - start};
 }
 
 Record::Record(const Draft &draft)
     : time_us(microseconds_since_1970(draft.event_time ? *draft.event_time : Clock::now())),
       value(draft.value.value_or(no_figure)), duration_ms(draft.duration_ms.value_or(no_figure)),
       first_token_ms(draft.first_token_ms.value_or(no_figure)), prompt_tokens(draft.prompt_tokens.value_or(no_count)),
-      tokens_generated(draft.tokens_generated.value_or(no_count)),
-      text({draft.event_type, draft.component, draft.status, draft.metadata})
+      tokens_generated(draft.tokens_generated.value_or(no_count)), known(draft.known),
+      text({draft.event_type, draft.component, draft.status, draft.metadata}), kind(draft.kind), success(draft.success)
 {
+}
+
+std::string_view Record::event_type() const noexcept
+{
+    switch (kind) {
+    case EventKind::load:
+        return "LOAD_LATENCY";
+    case EventKind::thought:
+        return "THOUGHT_LATENCY";
+    default:
+        return text[0];
+    }
+}
+
+std::string_view Record::status() const noexcept
+{
+    return kind == EventKind::other ? text[2] : success ? "OK" : "ERROR";
 }
 
 } // namespace gravitas::telemetry

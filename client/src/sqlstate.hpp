@@ -4,6 +4,10 @@
 
 namespace gravitas::telemetry {
 
+// Of telemetry.ingest(), see docs/batch-format.md.
+inline constexpr std::string_view sqlstate_out_of_sequence = "GT001";
+inline constexpr std::string_view sqlstate_too_old = "GT002";
+
 // The statement failed for what is in its rows: it will fail again, until the bad ones are left out.
 [[nodiscard]] bool is_data_error(std::string_view sqlstate) noexcept;
 

@@ -187,7 +187,7 @@ TEST(Close, returns_by_its_deadline_while_a_statement_hangs)
     const Database database;
     auto blocker = database.session();
     blocker.query("BEGIN");
-    blocker.query("LOCK TABLE telemetry.system_telemetry IN ACCESS EXCLUSIVE MODE");
+    blocker.query("LOCK TABLE telemetry.event IN ACCESS EXCLUSIVE MODE");
     Client client{{.conninfo = database.conninfo(), .batch_age = 0ms}};
     client.log({.event_type = "TICK"});
     auto observer = database.session();

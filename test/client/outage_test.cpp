@@ -161,7 +161,7 @@ TEST(Outage, in_the_middle_of_a_statement_loses_nothing)
     Client client{{.conninfo = database.conninfo(), .batch_age = 0ms, .reconnect_max = 50ms}};
     auto blocker = database.session();
     blocker.query("BEGIN");
-    blocker.query("LOCK TABLE telemetry.system_telemetry IN ACCESS EXCLUSIVE MODE");
+    blocker.query("LOCK TABLE telemetry.event IN ACCESS EXCLUSIVE MODE");
     client.log({.event_type = "TICK"});
     auto observer = database.session();
     ASSERT_TRUE(eventually([&] {

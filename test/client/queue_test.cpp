@@ -27,7 +27,7 @@ TEST(Queue, drops_the_newest)
         auto blocker = database.session();
         Client client{{.conninfo = database.conninfo(), .queue_capacity = 5, .batch_age = std::chrono::hours(1)}};
         blocker.query("BEGIN");
-        blocker.query("LOCK TABLE telemetry.system_telemetry IN ACCESS EXCLUSIVE MODE");
+        blocker.query("LOCK TABLE telemetry.event IN ACCESS EXCLUSIVE MODE");
         for (int i = 0; i < 8; ++i)
             client.log({.event_type = "TICK", .value = static_cast<double>(i)});
         EXPECT_TRUE(is_account(client, 0, 5, 3, 0));

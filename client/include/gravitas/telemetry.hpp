@@ -1,15 +1,18 @@
 // Gravitas Telemetry: the C++ client.
 //
 // A Client takes events from any thread and stores them in the database from one thread of its own.
-// Logging never waits for the database, never allocates a connection and never throws; what could not be
+// Logging never waits for the database, never opens a connection and never throws; what could not be
 // kept is counted, and the account always closes:
 //
 //     accepted = stored + queued + dropped + refused
 //
 // Everything that asks the database something (`get_*`) or waits (`flush`, `close`) says so in its comment.
 //
-// Strings are UTF-8. Delivery is at least once: a batch whose answer was lost with its connection is sent again.
-// Create a Client after fork(), not before: threads and connections do not survive it.
+// Strings are UTF-8. Every event that was acknowledged is stored exactly once, however often connections break: the
+// server knows which batches of a client it has (docs/batch-format.md).
+//
+// After fork() the child's copy of a Client starts empty, with an identity, a thread and connections of its own, when
+// it is first used; what the parent had queued is the parent's.
 
 #pragma once
 
@@ -47,18 +50,29 @@ private:
     bool retryable_;
 };
 
+// What becomes of an event that finds the queue full.
+enum class OnFull {
+    drop_newest, // it is dropped and counted: logging never waits
+    block,       // the call waits for room: nothing is lost, and a database that is away stops the application
+};
+
 struct Options {
     // As psql takes it: "host=… dbname=…", a postgresql:// URI, or empty for the PG* environment variables.
     std::string conninfo = {};
 
-    // Events kept in memory while the database is slow or away. When it is full, new events are dropped and
-    // counted. Larger survives longer outages and costs memory: about 300 bytes an event, taken as needed.
+    // Events kept in memory while the database is slow or away; what happens to more of them, on_full says. Larger
+    // survives longer outages and costs memory, taken as needed: 80 bytes an event, and its strings, where it is
+    // logged with any.
     std::size_t queue_capacity = 65'536;
+    OnFull on_full = OnFull::drop_newest;
 
     // A batch is sent when it holds this many events …
     std::size_t batch_events = 1'000;
     // … or when its oldest event has waited this long. Shorter is fresher and costs more transactions.
     std::chrono::milliseconds batch_age{200};
+    // So many batches may be on their way at once. More hide the time that a commit takes, until the server is busy all
+    // the time; and so many are sent again when one fails.
+    std::size_t batches_in_flight = 4;
 
     // Longest pause between two attempts to reach a server that is down.
     std::chrono::milliseconds reconnect_max{5'000};
@@ -163,6 +177,20 @@ struct TableFootprint {
     std::optional<Clock::time_point> oldest_record;
 };
 
+// A model, GPU or subsystem that the client knows: what Client::component() gave. Copies are free. Valid as long as its
+// client, in the child of a fork too; may be used from any thread.
+class Component {
+public:
+    [[nodiscard]] std::string_view name() const noexcept { return *name_; }
+
+private:
+    friend class Client;
+    friend class TimedScope;
+    explicit Component(const std::string *name) noexcept : name_(name) {}
+
+    const std::string *name_;
+};
+
 // ---- Timing --------------------------------------------------------------------------------------------
 
 using TimerStart = std::chrono::steady_clock::time_point;
@@ -190,7 +218,16 @@ public:
     Client(const Client &) = delete;
     Client &operator=(const Client &) = delete;
 
+    // The handle of a component, the same for the same name; made when first asked for, so ask once and keep it.
+    // Logging by handle touches no string and allocates nothing. Throws std::invalid_argument for an empty name.
+    [[nodiscard]] Component component(std::string_view name);
+
     // Each returns false where the event was dropped or refused at once; the account says which.
+    bool log_load_latency(Component model, double load_time_seconds, bool success = true) noexcept;
+    bool log_thought_latency(Component model, double inference_time_seconds, std::int32_t tokens_generated,
+                             std::int32_t prompt_tokens = 0, std::optional<double> first_token_seconds = {},
+                             bool success = true) noexcept;
+
     bool log(const Event &event) noexcept;
     bool log_load_latency(const LoadLatency &load) noexcept;
     bool log_load_latency(std::string_view model_name, double load_time_seconds, bool success = true) noexcept;
@@ -200,7 +237,9 @@ public:
 
     // Times a load or an inference until the end of the scope.
     [[nodiscard]] TimedScope time_load(std::string_view model_name);
+    [[nodiscard]] TimedScope time_load(Component model) noexcept;
     [[nodiscard]] TimedScope time_thought(std::string_view model_name, std::int32_t prompt_tokens = 0);
+    [[nodiscard]] TimedScope time_thought(Component model, std::int32_t prompt_tokens = 0) noexcept;
 
     // Waits until everything logged before the call is stored, refused or dropped; false at the deadline.
     [[nodiscard]] bool flush(std::chrono::milliseconds deadline) noexcept;
@@ -239,10 +278,12 @@ private:
     friend class Client;
     enum class Kind { load, thought };
     TimedScope(Client &client, Kind kind, std::string_view model_name, std::int32_t prompt_tokens);
+    TimedScope(Client &client, Kind kind, Component model, std::int32_t prompt_tokens) noexcept;
 
     Client *client_;
     Kind kind_;
-    std::string model_name_;
+    std::optional<Component> model_;
+    std::string model_name_; // where there is no handle
     std::int32_t prompt_tokens_;
     std::int32_t tokens_ = 0;
     std::optional<double> first_token_seconds_;
