@@ -207,7 +207,6 @@ std::int64_t EventIds::next() { return nextval_internal(sequence_, true); }
 
 void append_events(Event *events, std::size_t count)
 {
-    pg::refuse_if_read_only();
     Relation const parent = table_open(relation_of("event"), RowExclusiveLock);
     bool *const is_done = static_cast<bool *>(palloc0(count));
     for (std::size_t first = 0; first < count; ++first)

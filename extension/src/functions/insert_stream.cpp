@@ -125,7 +125,7 @@ void InsertStream::end_transaction(XactEvent event, void *)
     if (is_left && (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE))
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("rows inserted into telemetry.system_telemetry were not stored"),
-                        errhint("Enable all triggers of the view, or drop and create the extension again.")));
+                        errhint("A trigger of the view is gone: dump the data, and drop and create the extension.")));
 }
 
 } // namespace gravitas::telemetry

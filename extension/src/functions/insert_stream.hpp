@@ -17,7 +17,7 @@ public:
     static void open();
     // Stores what is left of the innermost stream, and the summaries.
     static void close();
-    // The stream of the statement that is running; nullptr where its statement triggers were switched off.
+    // The stream of the statement that is running; nullptr where the view is of a version without statement triggers.
     static InsertStream *current() noexcept;
 
     // Takes a prepared event, now or soon, and gives it its id; nothing where a trigger of the user's on

@@ -43,7 +43,11 @@ std::optional<double> number_in(const pg::JsonField &field)
         return std::nullopt;
     if (field.value.type != jbvNumeric)
         refuse(field.key, "a number", field.value);
-    return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(field.value.val.numeric)));
+    const std::optional<double> number = pg::number_of(&field.value);
+    if (!number)
+        throw core::Error(core::sqlstate::numeric_value_out_of_range,
+                          std::string(field.key) + " is out of the range of double precision");
+    return number;
 }
 
 std::optional<std::int32_t> count_in(const pg::JsonField &field)

@@ -5,6 +5,7 @@
 #include "functions/metadata.hpp"
 #include "functions/rollup_delta.hpp"
 #include "pg/arguments.hpp"
+#include "pg/table_appender.hpp"
 
 namespace gravitas::telemetry {
 
@@ -74,6 +75,7 @@ std::optional<std::int64_t> store(Event &event)
 
 void store_prepared(Event *events, std::size_t count)
 {
+    pg::refuse_if_read_only();
     if (stores_plainly()) {
         EventIds ids;
         for (std::size_t i = 0; i < count; ++i)
