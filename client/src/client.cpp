@@ -60,9 +60,10 @@ struct Client::Impl {
 
     Flusher &flusher() { return *current().flusher; }
 
-    bool push(const Draft &draft) noexcept
+    template <typename... Event>
+    bool push(Event &&...event) noexcept
     try {
-        return flusher().push(draft);
+        return flusher().push(std::forward<Event>(event)...);
     } catch (...) {
         return false; // no thread or no memory for the child of a fork: this and all its events are nowhere
     }
@@ -107,21 +108,21 @@ Component Client::component(std::string_view name)
 
 bool Client::log(const Event &event) noexcept
 {
-    return impl_->push({.event_type = event.event_type,
-                        .status = event.status,
-                        .component = event.component,
-                        .metadata = event.metadata,
-                        .value = event.value,
-                        .event_time = event.event_time});
+    return impl_->push(Draft{.event_type = event.event_type,
+                             .status = event.status,
+                             .component = event.component,
+                             .metadata = event.metadata,
+                             .value = event.value,
+                             .event_time = event.event_time});
 }
 
 bool Client::log_load_latency(const LoadLatency &load) noexcept
 {
-    return impl_->push({.kind = EventKind::load,
-                        .success = load.success,
-                        .component = load.model_name,
-                        .value = load.load_time_seconds,
-                        .event_time = load.event_time});
+    return impl_->push(Draft{.kind = EventKind::load,
+                             .success = load.success,
+                             .component = load.model_name,
+                             .value = load.load_time_seconds,
+                             .event_time = load.event_time});
 }
 
 bool Client::log_load_latency(std::string_view model_name, double load_time_seconds, bool success) noexcept
@@ -131,20 +132,22 @@ bool Client::log_load_latency(std::string_view model_name, double load_time_seco
 
 bool Client::log_load_latency(Component model, double load_time_seconds, bool success) noexcept
 {
-    return impl_->push({.kind = EventKind::load, .success = success, .known = model.name_, .value = load_time_seconds});
+    Record record(EventKind::load, success, model.name_);
+    record.value = load_time_seconds;
+    return impl_->push(std::move(record), is_time(load_time_seconds));
 }
 
 bool Client::log_thought_latency(const ThoughtLatency &thought) noexcept
 {
-    return impl_->push({.kind = EventKind::thought,
-                        .success = thought.success,
-                        .component = thought.model_name,
-                        .metadata = thought.metadata,
-                        .duration_ms = thought.inference_time_seconds * 1000,
-                        .first_token_ms = in_ms(thought.first_token_seconds),
-                        .prompt_tokens = thought.prompt_tokens,
-                        .tokens_generated = thought.tokens_generated,
-                        .event_time = thought.event_time});
+    return impl_->push(Draft{.kind = EventKind::thought,
+                             .success = thought.success,
+                             .component = thought.model_name,
+                             .metadata = thought.metadata,
+                             .duration_ms = thought.inference_time_seconds * 1000,
+                             .first_token_ms = in_ms(thought.first_token_seconds),
+                             .prompt_tokens = thought.prompt_tokens,
+                             .tokens_generated = thought.tokens_generated,
+                             .event_time = thought.event_time});
 }
 
 bool Client::log_thought_latency(std::string_view model_name, double inference_time_seconds,
@@ -160,13 +163,14 @@ bool Client::log_thought_latency(Component model, double inference_time_seconds,
                                  std::int32_t prompt_tokens, std::optional<double> first_token_seconds,
                                  bool success) noexcept
 {
-    return impl_->push({.kind = EventKind::thought,
-                        .success = success,
-                        .known = model.name_,
-                        .duration_ms = inference_time_seconds * 1000,
-                        .first_token_ms = in_ms(first_token_seconds),
-                        .prompt_tokens = prompt_tokens,
-                        .tokens_generated = tokens_generated});
+    Record record(EventKind::thought, success, model.name_);
+    record.duration_ms = inference_time_seconds * 1000;
+    record.tokens_generated = tokens_generated;
+    record.prompt_tokens = prompt_tokens;
+    if (first_token_seconds)
+        record.first_token_ms = *first_token_seconds * 1000;
+    return impl_->push(std::move(record), is_time(record.duration_ms) && tokens_generated >= 0 && prompt_tokens >= 0 &&
+                                              (!first_token_seconds || is_time(record.first_token_ms)));
 }
 
 TimedScope Client::time_load(std::string_view model_name) { return {*this, TimedScope::Kind::load, model_name, 0}; }

@@ -2,12 +2,12 @@
 
 namespace gravitas::telemetry {
 
-bool EventQueue::push(const Draft &draft, bool waits) noexcept
+bool EventQueue::push(Record &&record, bool waits) noexcept
 {
     const std::size_t queued = ledger_.reserve(capacity_, waits);
     if (queued == 0)
         return false;
-    if (!enqueue(draft)) {
+    if (!enqueue(std::move(record))) {
         ledger_.settle_dropped(1);
         return false;
     }
@@ -16,9 +16,9 @@ bool EventQueue::push(const Draft &draft, bool waits) noexcept
     return true;
 }
 
-bool EventQueue::enqueue(const Draft &draft) noexcept
+bool EventQueue::enqueue(Record &&record) noexcept
 try {
-    return queue_.enqueue(Record(draft));
+    return queue_.enqueue(std::move(record));
 } catch (...) {
     return false; // out of memory
 }

@@ -12,6 +12,7 @@
 #include <moodycamel/concurrentqueue.h>
 #endif
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <limits>
@@ -29,7 +30,7 @@ public:
     }
 
     // False if the event was dropped. Where `waits`, it waits while the queue is full.
-    bool push(const Draft &draft, bool waits) noexcept;
+    bool push(Record &&record, bool waits) noexcept;
 
     // The rest is the flusher's.
     // Moves at most `limit` events to the end of `events`; fewer mean that the queue was empty. It ends however
@@ -39,12 +40,15 @@ public:
     void wake_at(std::size_t events) noexcept { wake_at_.store(events); }
 
 private:
-    bool enqueue(const Draft &draft) noexcept;
+    bool enqueue(Record &&record) noexcept;
 
     const std::size_t capacity_;
     Ledger &ledger_;
     Waker &waker_;
-    moodycamel::ConcurrentQueue<Record> queue_{0};
+    // With room from the start for as many as most programs ever have: memory that is asked for while an event is
+    // logged makes that call a hundred times longer.
+    static constexpr std::size_t most_at_start = 65'536;
+    moodycamel::ConcurrentQueue<Record> queue_{std::min(capacity_, most_at_start)};
     moodycamel::ConsumerToken consumer_{queue_}; // takes from all threads in turn
     alignas(64) std::atomic<std::size_t> wake_at_{nothing};
 };

@@ -78,11 +78,23 @@ void Flusher::launch()
 
 bool Flusher::push(const Draft &draft) noexcept
 {
-    if (!is_storable(draft) && !ledger_.is_closed()) {
+    if (!is_storable(draft))
+        return push(Record(), false);
+    try {
+        return push(Record(draft), true);
+    } catch (...) {
+        ledger_.drop();
+        return false;
+    }
+}
+
+bool Flusher::push(Record &&record, bool is_storable) noexcept
+{
+    if (!is_storable && !ledger_.is_closed()) [[unlikely]] {
         ledger_.refuse();
         return false;
     }
-    return queue_.push(draft, blocks_ && !is_own_thread());
+    return queue_.push(std::move(record), blocks_ && !is_own_thread());
 }
 
 bool Flusher::flush(Deadline deadline) noexcept

@@ -28,6 +28,8 @@ public:
     static std::shared_ptr<Flusher> start(const Options &options);
 
     bool push(const Draft &draft) noexcept;
+    // The same for an event that needs no memory. One that no database could store is counted as refused.
+    bool push(Record &&record, bool is_storable) noexcept;
     bool flush(Deadline deadline) noexcept;
     bool close(Deadline deadline) noexcept;
     [[nodiscard]] Account account() const noexcept { return ledger_.snapshot(); }

@@ -22,6 +22,8 @@ public:
     // event is counted as dropped. Where `waits`, it waits for room or for the end.
     std::size_t reserve(std::size_t capacity, bool waits) noexcept;
     void refuse() noexcept { refused_.fetch_add(1, std::memory_order_relaxed); }
+    // An event for which there is no memory.
+    void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
 
     // Queued events have met their end.
     void settle_stored(std::size_t events) noexcept { settle(events, stored_); }

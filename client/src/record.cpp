@@ -16,7 +16,7 @@ bool is_text(std::string_view text) noexcept
 }
 
 bool is_figure(std::optional<double> figure) noexcept { return !figure || std::isfinite(*figure); }
-bool is_time(std::optional<double> time) noexcept { return !time || (std::isfinite(*time) && *time >= 0); }
+bool is_time_or_none(std::optional<double> time) noexcept { return !time || is_time(*time); }
 bool is_count(std::optional<std::int32_t> count) noexcept { return !count || *count >= 0; }
 
 std::int64_t microseconds_since_1970(Clock::time_point time) noexcept
@@ -28,12 +28,11 @@ std::int64_t microseconds_since_1970(Clock::time_point time) noexcept
 
 bool is_storable(const Draft &draft) noexcept
 {
-    const bool named =
-        draft.kind == EventKind::other ? !draft.event_type.empty() : draft.known != nullptr || !draft.component.empty();
-    return named && is_figure(draft.value) && (draft.kind == EventKind::other || is_time(draft.value)) &&
-           is_time(draft.duration_ms) && is_time(draft.first_token_ms) && is_count(draft.prompt_tokens) &&
-           is_count(draft.tokens_generated) && is_text(draft.event_type) && is_text(draft.component) &&
-           is_text(draft.status) && is_text(draft.metadata) &&
+    const bool named = draft.kind == EventKind::other ? !draft.event_type.empty() : !draft.component.empty();
+    return named && is_figure(draft.value) && (draft.kind == EventKind::other || is_time_or_none(draft.value)) &&
+           is_time_or_none(draft.duration_ms) && is_time_or_none(draft.first_token_ms) &&
+           is_count(draft.prompt_tokens) && is_count(draft.tokens_generated) && is_text(draft.event_type) &&
+           is_text(draft.component) && is_text(draft.status) && is_text(draft.metadata) &&
            draft.event_type.size() + draft.component.size() + draft.status.size() + draft.metadata.size() <= max_text;
 }
 
@@ -60,11 +59,16 @@ std::string_view PackedText::operator[](std::size_t field) const noexcept
     return {memory_.get() + fields * sizeof(std::uint32_t) + start, ends()[field] - start};
 }
 
+Record::Record(EventKind event_kind, bool is_success, const std::string *component) noexcept
+    : time_us(microseconds_since_1970(Clock::now())), known(component), kind(event_kind), success(is_success)
+{
+}
+
 Record::Record(const Draft &draft)
     : time_us(microseconds_since_1970(draft.event_time ? *draft.event_time : Clock::now())),
       value(draft.value.value_or(no_figure)), duration_ms(draft.duration_ms.value_or(no_figure)),
       first_token_ms(draft.first_token_ms.value_or(no_figure)), prompt_tokens(draft.prompt_tokens.value_or(no_count)),
-      tokens_generated(draft.tokens_generated.value_or(no_count)), known(draft.known),
+      tokens_generated(draft.tokens_generated.value_or(no_count)),
       text({draft.event_type, draft.component, draft.status, draft.metadata}), kind(draft.kind), success(draft.success)
 {
 }

@@ -17,11 +17,10 @@ enum class EventKind : std::uint8_t { load, thought, other };
 // An event as its caller gives it: nothing is copied, nothing is checked.
 struct Draft {
     EventKind kind = EventKind::other;
-    bool success = true;                // of a load or a thought
-    std::string_view event_type = {};   // of others
-    std::string_view status = {};       // of others
-    const std::string *known = nullptr; // the component, where it is one that lives as long as the client …
-    std::string_view component = {};    // … and where not
+    bool success = true;              // of a load or a thought
+    std::string_view event_type = {}; // of others
+    std::string_view status = {};     // of others
+    std::string_view component = {};
     std::string_view metadata = {};
     std::optional<double> value = {};
     std::optional<double> duration_ms = {};
@@ -34,6 +33,12 @@ struct Draft {
 // False for what no database could store, as far as that can be told in a few nanoseconds: a time or a count
 // that is negative or not finite, no event type, no model, a NUL. Encoding and metadata are the server's to judge.
 [[nodiscard]] bool is_storable(const Draft &draft) noexcept;
+
+// The same for a time in seconds or milliseconds.
+[[nodiscard]] inline bool is_time(double time) noexcept
+{
+    return time >= 0 && time <= std::numeric_limits<double>::max();
+}
 
 // Four strings in one piece of memory, or none.
 class PackedText {
@@ -58,6 +63,9 @@ private:
 // An event on its way to the database. NaN and -1 mean "not given". Of a load or a thought of a known component it is
 // all there is: nothing is allocated for it.
 struct Record {
+    // Of a load or a thought of a known component, now. The rest is the caller's to fill in.
+    Record(EventKind event_kind, bool is_success, const std::string *component) noexcept;
+
     static constexpr double no_figure = std::numeric_limits<double>::quiet_NaN();
     static constexpr std::int32_t no_count = -1;
 

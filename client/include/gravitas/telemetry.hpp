@@ -61,8 +61,8 @@ struct Options {
     std::string conninfo = {};
 
     // Events kept in memory while the database is slow or away; what happens to more of them, on_full says. Larger
-    // survives longer outages and costs memory, taken as needed: 80 bytes an event, and its strings, where it is
-    // logged with any.
+    // survives longer outages and costs memory: 80 bytes an event, for the first 65,536 from the start, and its strings,
+    // where it is logged with any.
     std::size_t queue_capacity = 65'536;
     OnFull on_full = OnFull::drop_newest;
 
