@@ -2,8 +2,11 @@
 # BENCH=full takes 1 and 10 million events and real time; see test/bench/options.hpp for what else may be set.
 
 BENCH_OBJECTS  = $(patsubst test/bench/%.cpp,build/bench/%.o,$(sort $(wildcard test/bench/*.cpp)))
+# The client's encoder of batches, and the client.
+BENCH_CORE     = build/bench/core/batch.o build/bench/core/batch_writer.o
+BENCH_CLIENT   = build/client/libgravitas_telemetry.a
 BENCH_PG       = $(or $(PG_CONFIG),pg_config)
-BENCH_CXXFLAGS = -std=c++20 -O2 -g -Wall -Wextra -MMD -MP $(if $(filter 1,$(WERROR)),-Werror)
+BENCH_CXXFLAGS = -std=c++20 -O2 -g -Wall -Wextra -pthread -MMD -MP -Iextension/src -Iclient/include $(if $(filter 1,$(WERROR)),-Werror)
 # Nothing but the bench works in its cluster: vacuum runs where the bench says so.
 BENCH_OPTIONS  = shared_buffers=1GB max_wal_size=16GB autovacuum=off checkpoint_timeout=1h
 
@@ -12,11 +15,15 @@ bench-program: build/bench/bench
 bench-run: extension bench-program
 	@tools/cluster run $(if $(KEEP),--keep) $(addprefix --option ,$(BENCH_OPTIONS)) -- build/bench/bench
 
-build/bench/bench: $(BENCH_OBJECTS)
-	$(CXX) -o $@ $^ -L$(shell $(BENCH_PG) --libdir) -lpq
+build/bench/bench: $(BENCH_OBJECTS) $(BENCH_CORE) $(BENCH_CLIENT)
+	$(CXX) -pthread -o $@ $^ -L$(shell $(BENCH_PG) --libdir) -lpq -lz
 
 $(BENCH_OBJECTS): build/bench/%.o: test/bench/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(BENCH_CXXFLAGS) -I$(shell $(BENCH_PG) --includedir) -c -o $@ $<
 
--include $(BENCH_OBJECTS:.o=.d)
+$(BENCH_CORE): build/bench/core/%.o: extension/src/core/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(BENCH_CXXFLAGS) -c -o $@ $<
+
+-include $(BENCH_OBJECTS:.o=.d) $(BENCH_CORE:.o=.d)

@@ -21,7 +21,8 @@ constexpr Subject subjects[] = {
     {"efficiency", bench::measure_efficiency}, {"statistics", bench::measure_statistics},
     {"deltas", bench::measure_deltas},         {"busy", bench::measure_busy},
     {"aggregates", bench::measure_aggregates}, {"sizes", bench::measure_sizes},
-    {"writing", bench::measure_writing},       {"others", bench::measure_others},
+    {"writing", bench::measure_writing},       {"ingest", bench::measure_ingest},
+    {"others", bench::measure_others},
 };
 
 } // namespace
