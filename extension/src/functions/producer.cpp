@@ -52,11 +52,12 @@ struct Parameters {
 
 bool is_next(const Parameters &parameters)
 {
+    // All that is written OPERATOR() binds alike, hence the parentheses.
     static pg::PreparedStatement<parameter_count> statement{
         "UPDATE telemetry.producer SET last_sequence = $2, last_seen_at = $3, clock_ahead_ms = $4, accepted = $5,"
         " stored = $6, queued = $7, spilled = $8, dropped = $9, refused = $10"
-        " WHERE producer OPERATOR(pg_catalog.=) $1 AND last_sequence OPERATOR(pg_catalog.=) $2 OPERATOR(pg_catalog.-) "
-        "1",
+        " WHERE producer OPERATOR(pg_catalog.=) $1"
+        " AND last_sequence OPERATOR(pg_catalog.=) ($2 OPERATOR(pg_catalog.-) 1)",
         parameter_types};
     statement.execute(parameters.values, no_nulls, SPI_OK_UPDATE);
     return SPI_processed > 0;
