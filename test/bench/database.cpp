@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <stdexcept>
@@ -82,9 +83,8 @@ std::string Connection::run_binary(const std::string &name, const std::vector<st
         lengths.push_back(static_cast<int>(parameter.size()));
     }
     const std::vector<int> formats(parameters.size(), 1);
-    const Result result =
-        checked(PQexecPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()), values.data(),
-                               lengths.data(), formats.data(), 0));
+    const Result result = checked(PQexecPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
+                                                 values.data(), lengths.data(), formats.data(), 0));
     return PQntuples(result.get()) == 0 ? "" : PQgetvalue(result.get(), 0, 0);
 }
 
@@ -106,6 +106,17 @@ void Connection::finish_copy()
     if (PQputCopyEnd(connection_.get(), nullptr) != 1)
         throw failure(connection_.get());
     finish();
+}
+
+double Connection::copy_milliseconds(const std::string &sql, std::string_view data)
+{
+    constexpr std::size_t piece = 65'536;
+    const auto start = std::chrono::steady_clock::now();
+    start_copy(sql);
+    for (; !data.empty(); data.remove_prefix(std::min(piece, data.size())))
+        copy(data.substr(0, piece));
+    finish_copy();
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
 void Connection::start(const std::string &sql)

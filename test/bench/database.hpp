@@ -34,6 +34,7 @@ public:
     void start_copy(const std::string &sql);
     void copy(std::string_view data);
     void finish_copy();
+    double copy_milliseconds(const std::string &sql, std::string_view data);
 
     // A statement that runs while this program does something else.
     void start(const std::string &sql);

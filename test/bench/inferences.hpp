@@ -21,8 +21,8 @@ struct Inference {
     bool failed;
 };
 
-// `count` inferences of ten models at equal distances through the last hour, 1 in 100 failed, lognormal latencies; but for
-// the hour, the same every time.
+// `count` inferences of ten models at equal distances through the last hour, 1 in 100 failed, lognormal latencies; but
+// for the hour, the same every time.
 std::vector<Inference> make_inferences(long count);
 
 const std::string &model_name(int model);

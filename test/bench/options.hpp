@@ -20,6 +20,7 @@ namespace bench {
 //   BENCH_BUSY_PACED       1: these at 1,000 a second; 0: as fast as they go
 //   BENCH_INGEST_EVENTS    events that are stored in batches, and by COPY
 //   BENCH_INGEST_RUNS      how often by each way
+//   BENCH_HOT_PATH_RUNS    how often 200,000 calls of each library
 struct Options {
     bool full = false;
     std::vector<std::string> only;
@@ -31,6 +32,7 @@ struct Options {
     bool busy_paced = false;
     long ingest_events = 0;
     int ingest_runs = 0;
+    int hot_path_runs = 0;
 
     [[nodiscard]] bool wants(const std::string &subject) const;
     [[nodiscard]] int read_runs() const { return full ? 300 : 100; }

@@ -1,5 +1,5 @@
-// libpq's pipeline mode: several executions of one statement under way at once, each ended by a sync point of its own, so
-// that each is its own transaction.
+// libpq's pipeline mode: several executions of one statement under way at once, each ended by a sync point of its own,
+// so that each is its own transaction.
 
 #pragma once
 

@@ -148,7 +148,9 @@ Cost store_by_insert(Connection &connection, const std::string &table, Inference
     std::string statement = "INSERT INTO " + table + " " + event_columns + " VALUES ";
     for (std::size_t row = 0; row < batch; ++row)
         for (int column = 1; column <= columns; ++column)
-            statement += (column > 1 ? ", $" : row == 0 ? "($" : "), ($") +
+            statement += (column > 1 ? ", $"
+                          : row == 0 ? "($"
+                                     : "), ($") +
                          std::to_string(row * columns + static_cast<std::size_t>(column));
     connection.run("DEALLOCATE ALL");
     connection.prepare("insert", statement + ")");

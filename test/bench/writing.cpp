@@ -87,19 +87,15 @@ void add_logging(const Options &options, Report &report)
                                                             clear(connection);
                                                             return reference();
                                                         }});
-        report.add({work,
-                    samples[0],
-                    "one-row INSERT, bare table, same B-tree",
-                    samples[1],
-                    target,
-                    "µs"});
+        report.add({work, samples[0], "one-row INSERT, bare table, same B-tree", samples[1], target, "µs"});
     };
     const std::string log_loop = loop("PERFORM " + log_call + "'model-' || i % 10" + log_arguments);
     const std::string bare_loop = loop(bare_insert + "'model-' || i % 10" + bare_values);
     if (connection.cpu_milliseconds())
         compare(
             "one log_thought_latency() in a transaction, CPU of the backend",
-            [&] { return cpu_of(connection, log_loop); }, [&] { return cpu_of(connection, bare_loop); }, {.ratio = 1.5});
+            [&] { return cpu_of(connection, log_loop); }, [&] { return cpu_of(connection, bare_loop); },
+            {.ratio = 1.5});
     connection.prepare("log", "SELECT " + log_call + "$1" + log_arguments);
     connection.prepare("bare", bare_insert + "$1" + bare_values);
     compare(
