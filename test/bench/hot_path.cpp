@@ -83,7 +83,7 @@ void compare(const Options &options, Report &report, const std::vector<Logger> &
                     theirs.median,
                     {.figure = is_first ? median : std::nullopt, .ratio = ratio},
                     "ns"});
-        if (!loggers[i].has_tail)
+        if (!loggers[i].has_tail && !is_first)
             continue;
         report.add({"  99 %", ours.p99, loggers[i].name, theirs.p99, {}, "ns"});
         report.add(
