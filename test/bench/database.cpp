@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <stdexcept>
@@ -73,6 +74,51 @@ void Connection::run_prepared(const std::string &name, const std::vector<std::st
                            nullptr, 0));
 }
 
+std::string Connection::run_binary(const std::string &name, const std::vector<std::string_view> &parameters)
+{
+    std::vector<const char *> values;
+    std::vector<int> lengths;
+    for (const std::string_view parameter : parameters) {
+        values.push_back(parameter.data());
+        lengths.push_back(static_cast<int>(parameter.size()));
+    }
+    const std::vector<int> formats(parameters.size(), 1);
+    const Result result = checked(PQexecPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
+                                                 values.data(), lengths.data(), formats.data(), 0));
+    return PQntuples(result.get()) == 0 ? "" : PQgetvalue(result.get(), 0, 0);
+}
+
+void Connection::start_copy(const std::string &sql)
+{
+    const Result result(PQexec(connection_.get(), sql.c_str()));
+    if (PQresultStatus(result.get()) != PGRES_COPY_IN)
+        throw failure(connection_.get());
+}
+
+void Connection::copy(std::string_view data)
+{
+    if (PQputCopyData(connection_.get(), data.data(), static_cast<int>(data.size())) != 1)
+        throw failure(connection_.get());
+}
+
+void Connection::finish_copy()
+{
+    if (PQputCopyEnd(connection_.get(), nullptr) != 1)
+        throw failure(connection_.get());
+    finish();
+}
+
+double Connection::copy_milliseconds(const std::string &sql, std::string_view data)
+{
+    constexpr std::size_t piece = 65'536;
+    const auto start = std::chrono::steady_clock::now();
+    start_copy(sql);
+    for (; !data.empty(); data.remove_prefix(std::min(piece, data.size())))
+        copy(data.substr(0, piece));
+    finish_copy();
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
 void Connection::start(const std::string &sql)
 {
     if (PQsendQuery(connection_.get(), sql.c_str()) == 0)
@@ -92,9 +138,11 @@ void Connection::finish()
         checked(result);
 }
 
-std::optional<double> Connection::cpu_milliseconds()
+std::optional<double> Connection::cpu_milliseconds() { return cpu_milliseconds_of(PQbackendPID(connection_.get())); }
+
+std::optional<double> cpu_milliseconds_of(int process)
 {
-    std::ifstream file("/proc/" + std::to_string(PQbackendPID(connection_.get())) + "/schedstat");
+    std::ifstream file("/proc/" + std::to_string(process) + "/schedstat");
     double nanoseconds = 0;
     if (!(file >> nanoseconds))
         return std::nullopt;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 typedef struct pg_conn PGconn;
@@ -26,6 +27,15 @@ public:
     void prepare(const std::string &name, const std::string &sql);
     void run_prepared(const std::string &name, const std::vector<std::string> &parameters);
 
+    // Parameters as their types' binary formats; the first value of the answer, empty where it has no row.
+    std::string run_binary(const std::string &name, const std::vector<std::string_view> &parameters);
+
+    // COPY … FROM STDIN: the data may come in any pieces.
+    void start_copy(const std::string &sql);
+    void copy(std::string_view data);
+    void finish_copy();
+    double copy_milliseconds(const std::string &sql, std::string_view data);
+
     // A statement that runs while this program does something else.
     void start(const std::string &sql);
     bool is_running();
@@ -35,6 +45,7 @@ public:
     std::optional<double> cpu_milliseconds();
 
 private:
+    friend class Pipeline;
     struct Finish {
         void operator()(PGconn *connection) const;
         void operator()(PGresult *result) const;
@@ -45,6 +56,9 @@ private:
 
     std::unique_ptr<PGconn, Finish> connection_;
 };
+
+// CPU time of the process so far, if it has one thread; nothing where the kernel does not tell.
+std::optional<double> cpu_milliseconds_of(int process);
 
 // Creates the database, with the extension and with vacuum and statistics as the bench takes them.
 void create_database(const std::string &name);

@@ -10,9 +10,6 @@ namespace bench {
 
 namespace {
 
-const std::string columns = "(\"timestamp\", event_type, component, value, duration_ms, first_token_ms, prompt_tokens, "
-                            "tokens_generated, status)";
-
 // A factor of median 1, by the method of Box and Muller.
 std::string lognormal(double sigma)
 {
@@ -30,7 +27,8 @@ void insert_events(Connection &connection, const std::string &start, long count)
     for (long first = 0; first < count; first += chunk) {
         const long last = std::min(first + chunk, count) - 1;
         connection.run("SELECT setseed(" + std::to_string(static_cast<double>(first % 1'000'003) / 1'000'003) + ")");
-        connection.run("INSERT INTO telemetry.event " + columns + " " + generated_events(start, count, first, last));
+        connection.run("INSERT INTO telemetry.event " + event_columns + " " +
+                       generated_events(start, count, first, last));
         if (count > chunk)
             progress_of_step("  loaded " + grouped(static_cast<double>(last + 1)) + " of " +
                              grouped(static_cast<double>(count)) + " events");

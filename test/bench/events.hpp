@@ -16,7 +16,11 @@ inline const std::string day_before = "(" + as_of + " - interval '24 hours')";
 inline const std::string read_efficiency = "SELECT * FROM telemetry.get_aggregated_efficiency(NULL, 24, " + as_of + ")";
 inline const std::string read_statistics = "SELECT telemetry.get_60day_statistics(" + as_of + ")";
 
-// A SELECT of the columns of telemetry.event but for id and metadata: numbers first to last of `count` events at equal
+// The columns of telemetry.event but for id and metadata.
+inline const std::string event_columns = "(\"timestamp\", event_type, component, value, duration_ms, first_token_ms, "
+                                         "prompt_tokens, tokens_generated, status)";
+
+// A SELECT of these columns: numbers first to last of `count` events at equal
 // distances over 24 hours from `start`. Ten models, 1 in 1,000 a load, 1 in 100 failed, lognormal latencies.
 std::string generated_events(const std::string &start, long count, long first, long last);
 

@@ -18,10 +18,17 @@ struct Subject {
 };
 
 constexpr Subject subjects[] = {
-    {"efficiency", bench::measure_efficiency}, {"statistics", bench::measure_statistics},
-    {"deltas", bench::measure_deltas},         {"busy", bench::measure_busy},
-    {"aggregates", bench::measure_aggregates}, {"sizes", bench::measure_sizes},
-    {"writing", bench::measure_writing},       {"others", bench::measure_others},
+    {"efficiency", bench::measure_efficiency},
+    {"statistics", bench::measure_statistics},
+    {"deltas", bench::measure_deltas},
+    {"busy", bench::measure_busy},
+    {"aggregates", bench::measure_aggregates},
+    {"sizes", bench::measure_sizes},
+    {"writing", bench::measure_writing},
+    {"ingest", bench::measure_ingest},
+    {"view", bench::measure_view},
+    {"hot_path", bench::measure_hot_path},
+    {"others", bench::measure_others},
 };
 
 } // namespace

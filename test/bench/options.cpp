@@ -45,6 +45,12 @@ Options options_from_environment()
     options.busy_rounds = number("BENCH_BUSY_ROUNDS", 10);
     options.busy_statements = number("BENCH_BUSY_STATEMENTS", full ? 60'000 : 2'000);
     options.busy_paced = number("BENCH_BUSY_PACED", full ? 1 : 0) != 0;
+    options.ingest_events = number("BENCH_INGEST_EVENTS", full ? 2'000'000 : 200'000);
+    options.ingest_runs = static_cast<int>(number("BENCH_INGEST_RUNS", 5));
+    options.hot_path_runs = static_cast<int>(number("BENCH_HOT_PATH_RUNS", full ? 15 : 5));
+    if (options.ingest_events < 10'000 || options.ingest_runs < 1 || options.hot_path_runs < 1)
+        throw std::runtime_error("BENCH_INGEST_EVENTS takes 10,000 or more, BENCH_INGEST_RUNS and BENCH_HOT_PATH_RUNS "
+                                 "1 or more");
     if (options.events.empty())
         throw std::runtime_error("BENCH_EVENTS names no number of events");
     return options;

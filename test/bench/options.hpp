@@ -8,15 +8,19 @@
 namespace bench {
 
 // From the environment:
-//   BENCH=full             1 and 10 million events, 60 days of a million, ten minutes of real time; else within 5
-//   minutes BENCH_ONLY             some of the subjects:
-//                          "efficiency statistics deltas busy aggregates sizes writing others"
+//   BENCH=full             1 and 10 million events, 60 days of a million, ten minutes of real time; else within 6
+//                          minutes
+//   BENCH_ONLY             some of the subjects:
+//                          "efficiency statistics deltas busy aggregates sizes writing ingest view hot_path others"
 //   BENCH_EVENTS           events in 24 hours, smallest first: "1000000 10000000"
 //   BENCH_DAY_EVENTS       events on each of the 60 days
 //   BENCH_DELTAS           deltas that were not compacted: "10000 600000"
 //   BENCH_BUSY_ROUNDS      compactions
 //   BENCH_BUSY_STATEMENTS  statements of one event before each of them
 //   BENCH_BUSY_PACED       1: these at 1,000 a second; 0: as fast as they go
+//   BENCH_INGEST_EVENTS    events that are stored in batches, and by COPY
+//   BENCH_INGEST_RUNS      how often by each way
+//   BENCH_HOT_PATH_RUNS    how often 200,000 calls of each library
 struct Options {
     bool full = false;
     std::vector<std::string> only;
@@ -26,6 +30,9 @@ struct Options {
     long busy_rounds = 0;
     long busy_statements = 0;
     bool busy_paced = false;
+    long ingest_events = 0;
+    int ingest_runs = 0;
+    int hot_path_runs = 0;
 
     [[nodiscard]] bool wants(const std::string &subject) const;
     [[nodiscard]] int read_runs() const { return full ? 300 : 100; }

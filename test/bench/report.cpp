@@ -37,6 +37,8 @@ std::string limits(const Target &target, const std::string &unit)
         text = "≤ " + (*target.figure == 0 ? "0" : figure(*target.figure)) + " " + unit;
     if (target.ratio)
         text += (text.empty() ? "≤ " : ", ≤ ") + figure(*target.ratio) + " ×";
+    if (target.least_ratio)
+        text = "≥ " + figure(*target.least_ratio) + " ×";
     return text;
 }
 
@@ -68,9 +70,10 @@ std::string grouped(double number)
 void Report::add(const Row &row)
 {
     const double ratio = row.reference_figure.empty() ? 0 : row.product.median() / row.reference_figure.median();
-    const bool has_target = row.target.figure || row.target.ratio;
+    const bool has_target = row.target.figure || row.target.ratio || row.target.least_ratio;
     const bool missed = (row.target.figure && row.product.median() > *row.target.figure) ||
-                        (row.target.ratio && ratio > *row.target.ratio);
+                        (row.target.ratio && ratio > *row.target.ratio) ||
+                        (row.target.least_ratio && ratio < *row.target.least_ratio);
     targets_ += has_target ? 1 : 0;
     missed_ += missed ? 1 : 0;
     rows_.push_back({row.work, figures(row.product, row.unit), row.reference, figures(row.reference_figure, row.unit),

@@ -10,10 +10,11 @@
 
 namespace bench {
 
-// The most that the median may be, and the most that it may be of the reference's.
+// The most that the median may be, and the most that it may be of the reference's; or, where more is better, the least.
 struct Target {
-    std::optional<double> figure;
-    std::optional<double> ratio;
+    std::optional<double> figure = {};
+    std::optional<double> ratio = {};
+    std::optional<double> least_ratio = {};
 };
 
 struct Row {

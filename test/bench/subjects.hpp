@@ -14,6 +14,9 @@ void measure_busy(const Options &options, Report &report);       // both, after 
 void measure_aggregates(const Options &options, Report &report); // summarize() and sketch() over events
 void measure_sizes(const Options &options, Report &report);      // bytes of summaries
 void measure_writing(const Options &options, Report &report);    // compact(), log_thought_latency()
+void measure_ingest(const Options &options, Report &report);     // ingest() and the client against COPY and INSERT
+void measure_view(const Options &options, Report &report);       // COPY through the view
+void measure_hot_path(const Options &options, Report &report);   // nanoseconds of one log call
 void measure_others(const Options &options, Report &report);     // tdigest, TimescaleDB
 
 } // namespace bench

@@ -52,6 +52,7 @@ struct Parameters {
 
 bool is_next(const Parameters &parameters)
 {
+    // All that is written OPERATOR() binds alike, hence the parentheses.
     static pg::PreparedStatement<parameter_count> statement{
         "UPDATE telemetry.producer SET last_sequence = $2, last_seen_at = $3, clock_ahead_ms = $4, accepted = $5,"
         " stored = $6, queued = $7, spilled = $8, dropped = $9, refused = $10"
