@@ -66,17 +66,20 @@ COMMENT ON OPERATOR telemetry.+ (telemetry.sketch, telemetry.sketch) IS 'Both me
 CREATE FUNCTION telemetry.sketch_merge_step(telemetry.sketch, telemetry.sketch) RETURNS telemetry.sketch
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_sketch_merge_step';
 COMMENT ON FUNCTION telemetry.sketch_merge_step(telemetry.sketch, telemetry.sketch) IS 'Step and combine function of aggregates over sketch';
+CREATE FUNCTION telemetry.sketch_final(telemetry.sketch) RETURNS telemetry.sketch
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_sketch_final';
+COMMENT ON FUNCTION telemetry.sketch_final(telemetry.sketch) IS 'End of aggregates over sketch';
 CREATE AGGREGATE telemetry.merge(telemetry.sketch) (
-    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_merge_step, COMBINEFUNC = telemetry.sketch_merge_step, SSPACE = 8192,
-    PARALLEL = SAFE);
+    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_merge_step, COMBINEFUNC = telemetry.sketch_merge_step,
+    FINALFUNC = telemetry.sketch_final, SSPACE = 1024, PARALLEL = SAFE);
 COMMENT ON AGGREGATE telemetry.merge(telemetry.sketch) IS 'All of them merged; NULL for none';
 
 CREATE FUNCTION telemetry.sketch_step(telemetry.sketch, double precision) RETURNS telemetry.sketch
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_sketch_step';
 COMMENT ON FUNCTION telemetry.sketch_step(telemetry.sketch, double precision) IS 'Step of sketch()';
 CREATE AGGREGATE telemetry.sketch(double precision) (
-    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_step, COMBINEFUNC = telemetry.sketch_merge_step, SSPACE = 8192,
-    PARALLEL = SAFE);
+    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_step, COMBINEFUNC = telemetry.sketch_merge_step,
+    FINALFUNC = telemetry.sketch_final, SSPACE = 1024, PARALLEL = SAFE);
 COMMENT ON AGGREGATE telemetry.sketch(double precision) IS 'The distribution of the values; NULLs are skipped, no values give NULL';
 
 CREATE FUNCTION telemetry.value_count(sketch telemetry.sketch) RETURNS bigint

@@ -14,12 +14,12 @@ SELECT functions_are('telemetry', ARRAY[
     'is_error_status', 'id_to_generate', 'ingest', 'log_batch',
     -- the sketch
     'exponential_histogram', 'sketch', 'sketch_add', 'sketch_eq', 'sketch_hash', 'sketch_in', 'sketch_merge_step',
-    'sketch_ne', 'sketch_out', 'sketch_recv', 'sketch_send', 'sketch_step', 'value_count',
+    'sketch_ne', 'sketch_out', 'sketch_recv', 'sketch_send', 'sketch_step', 'sketch_final', 'value_count',
     -- the summary
     'best_score', 'figures', 'decode_ms_per_token', 'error_count', 'error_rate', 'event_count', 'first_at', 'jsonb', 'last_at',
     'max_value', 'mean', 'mean_score', 'measurement_count', 'merge', 'min_value', 'ms_per_token', 'percentile',
     'percentile_rank', 'percentiles', 'prompt_tokens', 'standard_deviation', 'summarize', 'summarize_step', 'summary',
-    'summary_add', 'summary_eq', 'summary_hash', 'summary_in', 'summary_merge_step', 'summary_ne', 'summary_out',
+    'summary_add', 'summary_eq', 'summary_final', 'summary_hash', 'summary_in', 'summary_merge_step', 'summary_ne', 'summary_out',
     'summary_recv', 'summary_send', 'tokens_per_second', 'total', 'total_tokens', 'unscored_count', 'worst_score',
     -- rollups
     'bucket_start', 'check_rollups', 'compact', 'compaction_mark', 'rebuild_rollups', 'recent_events_of', 'rollup_key',

@@ -239,3 +239,9 @@ SELECT summary('\x0201'::bytea);
 DROP VIEW s;
 DROP TABLE call, a, b, many, serial, parallel;
 DROP FUNCTION damaged(bytea), refusal(text, text), exact_parts(summary), near(float8, float8), has_partial(text);
+
+-- A window that grows: each row keeps the summary that it was given, although the aggregate goes on.
+SELECT n, telemetry.event_count(s) AS events, telemetry.max_value(s) AS max
+FROM (SELECT n, telemetry.summarize('NOTE', '2026-03-01 00:00:00+00', n, NULL, NULL, NULL, NULL, NULL) OVER (ORDER BY n) AS s
+      FROM generate_series(1, 12) AS n) AS w
+ORDER BY n DESC LIMIT 3;

@@ -74,17 +74,20 @@ COMMENT ON OPERATOR telemetry.+ (telemetry.sketch, telemetry.sketch) IS 'Both me
 CREATE FUNCTION telemetry.sketch_merge_step(telemetry.sketch, telemetry.sketch) RETURNS telemetry.sketch
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_sketch_merge_step';
 COMMENT ON FUNCTION telemetry.sketch_merge_step(telemetry.sketch, telemetry.sketch) IS 'Step and combine function of aggregates over sketch';
+CREATE FUNCTION telemetry.sketch_final(telemetry.sketch) RETURNS telemetry.sketch
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_sketch_final';
+COMMENT ON FUNCTION telemetry.sketch_final(telemetry.sketch) IS 'End of aggregates over sketch';
 CREATE AGGREGATE telemetry.merge(telemetry.sketch) (
-    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_merge_step, COMBINEFUNC = telemetry.sketch_merge_step, SSPACE = 8192,
-    PARALLEL = SAFE);
+    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_merge_step, COMBINEFUNC = telemetry.sketch_merge_step,
+    FINALFUNC = telemetry.sketch_final, SSPACE = 1024, PARALLEL = SAFE);
 COMMENT ON AGGREGATE telemetry.merge(telemetry.sketch) IS 'All of them merged; NULL for none';
 
 CREATE FUNCTION telemetry.sketch_step(telemetry.sketch, double precision) RETURNS telemetry.sketch
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_sketch_step';
 COMMENT ON FUNCTION telemetry.sketch_step(telemetry.sketch, double precision) IS 'Step of sketch()';
 CREATE AGGREGATE telemetry.sketch(double precision) (
-    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_step, COMBINEFUNC = telemetry.sketch_merge_step, SSPACE = 8192,
-    PARALLEL = SAFE);
+    STYPE = telemetry.sketch, SFUNC = telemetry.sketch_step, COMBINEFUNC = telemetry.sketch_merge_step,
+    FINALFUNC = telemetry.sketch_final, SSPACE = 1024, PARALLEL = SAFE);
 COMMENT ON AGGREGATE telemetry.sketch(double precision) IS 'The distribution of the values; NULLs are skipped, no values give NULL';
 
 CREATE FUNCTION telemetry.value_count(sketch telemetry.sketch) RETURNS bigint
@@ -177,9 +180,14 @@ COMMENT ON OPERATOR telemetry.+ (telemetry.summary, telemetry.summary) IS 'Both 
 CREATE FUNCTION telemetry.summary_merge_step(telemetry.summary, telemetry.summary) RETURNS telemetry.summary
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_summary_merge_step';
 COMMENT ON FUNCTION telemetry.summary_merge_step(telemetry.summary, telemetry.summary) IS 'Step and combine function of aggregates over summary';
+CREATE FUNCTION telemetry.summary_final(telemetry.summary) RETURNS telemetry.summary
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_summary_final';
+COMMENT ON FUNCTION telemetry.summary_final(telemetry.summary) IS 'End of aggregates over summary';
+-- SSPACE, what the planner takes a state for, is that of a group of few events: many small groups are to be hashed,
+-- not sorted. Hashing that finds larger ones spills.
 CREATE AGGREGATE telemetry.merge(telemetry.summary) (
-    STYPE = telemetry.summary, SFUNC = telemetry.summary_merge_step, COMBINEFUNC = telemetry.summary_merge_step, SSPACE = 8192,
-    PARALLEL = SAFE);
+    STYPE = telemetry.summary, SFUNC = telemetry.summary_merge_step, COMBINEFUNC = telemetry.summary_merge_step,
+    FINALFUNC = telemetry.summary_final, SSPACE = 1024, PARALLEL = SAFE);
 COMMENT ON AGGREGATE telemetry.merge(telemetry.summary) IS 'All of them merged; NULL for none';
 
 CREATE FUNCTION telemetry.summarize_step(telemetry.summary, event_type text, "timestamp" timestamptz,
@@ -192,7 +200,7 @@ CREATE AGGREGATE telemetry.summarize(event_type text, "timestamp" timestamptz, v
                                      duration_ms double precision, first_token_ms double precision,
                                      prompt_tokens integer, tokens_generated integer, status text) (
     STYPE = telemetry.summary, SFUNC = telemetry.summarize_step, COMBINEFUNC = telemetry.summary_merge_step,
-    SSPACE = 8192, PARALLEL = SAFE);
+    FINALFUNC = telemetry.summary_final, SSPACE = 1024, PARALLEL = SAFE);
 COMMENT ON AGGREGATE telemetry.summarize(text, timestamptz, double precision, double precision, double precision, integer, integer, text) IS
     'The summary of events, given the columns of telemetry.event; NULL for no events';
 

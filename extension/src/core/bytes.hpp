@@ -128,6 +128,8 @@ public:
 
     std::uint64_t varint()
     {
+        if (position_ < input_.size() && input_[position_] < 0x80) [[likely]]
+            return input_[position_++];
         std::uint64_t value = 0;
         for (unsigned shift = 0; shift < 64; shift += 7) {
             const std::uint8_t next = byte();
@@ -151,6 +153,12 @@ public:
         const unsigned length = byte();
         check(length <= 8, "number of more than 8 bytes");
         std::uint64_t bits = 0;
+        if (remaining() >= 8 && length > 0) [[likely]] { // eight bytes at once, of which the last are another's
+            for (unsigned i = 0; i < 8; ++i)
+                bits = bits << 8 | input_[position_ + i];
+            position_ += length;
+            return std::bit_cast<double>(bits >> (64 - 8 * length) << (64 - 8 * length));
+        }
         for (unsigned i = 0; i < length; ++i)
             bits |= static_cast<std::uint64_t>(byte()) << (56 - 8 * i);
         return std::bit_cast<double>(bits);

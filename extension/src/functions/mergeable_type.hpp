@@ -121,4 +121,12 @@ Datum merge_step(FunctionCallInfo fcinfo)
     return pg::accumulate<Value>(fcinfo, [&](Value &state) { pg::merge_into(state, PG_GETARG_DATUM(1)); });
 }
 
+// The end of every aggregate of Value: its state as it is, so that an accessor reads it without an encoding in between.
+template <typename Value>
+Datum final_value(FunctionCallInfo fcinfo)
+{
+    pg::Expanded<Value> *const state = pg::Expanded<Value>::behind(PG_GETARG_DATUM(0));
+    return state != nullptr ? state->readable_datum() : PG_GETARG_DATUM(0);
+}
+
 } // namespace gravitas::telemetry

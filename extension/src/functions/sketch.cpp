@@ -20,6 +20,7 @@ TELEMETRY_FUNCTION(sketch_ne) { PG_RETURN_BOOL(!equal<Sketch>(fcinfo)); }
 TELEMETRY_FUNCTION(sketch_hash) { return type_hash<Sketch>(fcinfo); }
 TELEMETRY_FUNCTION(sketch_add) { return type_merge<Sketch>(fcinfo); }
 TELEMETRY_FUNCTION(sketch_merge_step) { return merge_step<Sketch>(fcinfo); }
+TELEMETRY_FUNCTION(sketch_final) { return final_value<Sketch>(fcinfo); }
 
 // sketch_step(state, x): NULLs are skipped
 TELEMETRY_FUNCTION(sketch_step)

@@ -22,6 +22,8 @@ TELEMETRY_FUNCTION(summary_add) { return type_merge<Summary>(fcinfo); }
 // merge_step(state, summary), also the combine function of summarize() and merge()
 TELEMETRY_FUNCTION(summary_merge_step) { return merge_step<Summary>(fcinfo); }
 
+TELEMETRY_FUNCTION(summary_final) { return final_value<Summary>(fcinfo); }
+
 // summarize_step(state, event_type, timestamp, value, duration_ms, first_token_ms, prompt_tokens, tokens_generated,
 //                status)
 TELEMETRY_FUNCTION(summarize_step)

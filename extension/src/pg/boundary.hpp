@@ -63,10 +63,13 @@ namespace detail {
 
 // What is left of a C++ exception once it is destroyed: plain bytes on the stack.
 struct Failure {
+    // Every call makes one, so it is not filled with zeros.
+    Failure() noexcept { message[0] = hint[0] = '\0'; }
+
     ErrorData *postgres = nullptr; // set: a Postgres error, to be raised again as it was
     int code = ERRCODE_INTERNAL_ERROR;
-    char message[512] = "";
-    char hint[256] = "";
+    char message[512];
+    char hint[256];
 };
 
 // Copies text into a fixed buffer, cut between two characters of the database's encoding where it is too long.

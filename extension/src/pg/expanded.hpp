@@ -48,6 +48,14 @@ struct Expanded : ExpandedObjectHeader {
 
     Datum writable_datum() noexcept { return EOHPGetRWDatum(this); }
 
+    // A datum to read it through, in the current context. (A copy of the one that is part of the object: Postgres 15
+    // flattens the result of an aggregate that does not lie in the context of the row.)
+    Datum readable_datum()
+    {
+        void *const pointer = palloc(EXPANDED_POINTER_SIZE);
+        return PointerGetDatum(memcpy(pointer, DatumGetPointer(EOHPGetRODatum(this)), EXPANDED_POINTER_SIZE));
+    }
+
 private:
     static MemoryContext shared_child(MemoryContext aggregate)
     {
