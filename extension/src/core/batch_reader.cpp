@@ -37,7 +37,7 @@ std::size_t batch_length(std::span<const std::uint8_t> start)
     if (!std::equal(magic.begin(), magic.end() - 1, batch_magic.begin()))
         throw Error{ErrorKind::corrupt, "not a batch of telemetry"};
     if (magic.back() != batch_magic.back())
-        throw Error{ErrorKind::unknown_version, "batch of an unknown version"};
+        throw Error{ErrorKind::unknown_version, "batch of an unknown version (byte 3)"};
     const std::uint64_t length = fixed_in(reader, 4);
     if (length < batch_header_bytes || length > max_batch_bytes)
         throw Error{ErrorKind::corrupt, "impossible length of a batch", batch_magic.size()};

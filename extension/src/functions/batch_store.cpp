@@ -8,9 +8,6 @@ namespace gravitas::telemetry {
 
 namespace {
 
-// So many events share a subtransaction, and the memory that they take at once.
-constexpr std::size_t most_at_once = 10'000;
-
 // Whether an event may be refused for such an error: its data, a constraint, a limit, row security, a trigger's RAISE.
 // Everything else says something of the server, and the batch may succeed later.
 bool blames_an_event(const ErrorData &error) noexcept
@@ -43,12 +40,15 @@ public:
         Refusal **const end_before = end_;
         Event *events = nullptr;
         std::size_t made = 0;
+        // An attempt that fails leaves what it allocated: that must go with the next one, of which there may be many.
+        MemoryContext const before = MemoryContextSwitchTo(scratch_);
         const ErrorData *const error = pg::attempt(
             [&] {
                 events = make_range(first, count, made);
                 store_prepared(events, made);
             },
             blames_an_event);
+        MemoryContextSwitchTo(before);
         if (error == nullptr) {
             deltas_.add(events, made);
             for (std::size_t i = 0; i < made; ++i)
@@ -77,12 +77,10 @@ private:
     Event *make_range(std::size_t first, std::size_t count, std::size_t &made)
     {
         MemoryContextReset(scratch_);
-        MemoryContext const before = MemoryContextSwitchTo(scratch_);
         Event *const events = static_cast<Event *>(palloc(sizeof(Event) * count));
         for (std::size_t index = first; index < first + count; ++index)
             if (make_one(index, events[made]))
                 ++made;
-        MemoryContextSwitchTo(before);
         return events;
     }
 
@@ -116,7 +114,7 @@ private:
 
     BatchSource &source_;
     MemoryContext caller_;
-    MemoryContext scratch_; // what one attempt needs
+    MemoryContext scratch_; // what one attempt needs; current while it runs
     DeltaFold deltas_;
     BatchResult result_;
     Refusal **end_ = &result_.refused;
@@ -127,8 +125,8 @@ private:
 BatchResult store_batch(BatchSource &source, std::size_t count)
 {
     BatchStore store(source);
-    for (std::size_t first = 0; first < count; first += most_at_once)
-        store.store_range(first, std::min(most_at_once, count - first));
+    for (std::size_t first = 0; first < count; first += BatchSource::most_at_once)
+        store.store_range(first, std::min(BatchSource::most_at_once, count - first));
     return store.finish();
 }
 

@@ -9,6 +9,10 @@ namespace gravitas::telemetry {
 // Where a batch's events come from.
 class BatchSource {
 public:
+    // So many events are stored together at most, and asked for again where one of them cannot be stored: after event
+    // n × most_at_once, none before it.
+    static constexpr std::size_t most_at_once = 10'000;
+
     // Makes event `index`. May ereport and throw core::Error: that refuses this event. Called again where the event has
     // to be stored apart from its neighbours. What it allocates is in the current memory context, and goes with it.
     virtual void make(std::size_t index, Event &event) = 0;

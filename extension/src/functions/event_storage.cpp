@@ -36,7 +36,8 @@ Oid find_partition(Relation events, TimestampTz at)
             found = bounds->default_index;
     }
     if (found < 0)
-        ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("telemetry.event has no partition for the event"),
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("telemetry.event has no partition for the event"),
                         errhint("Attach telemetry.event_default to it again, as its default partition.")));
     return partitions->oids[found];
 }

@@ -1,6 +1,6 @@
 // ingest(): a batch of a client, stored exactly once. docs/batch-format.md says how.
 
-#include <cmath>
+#include <algorithm>
 
 #include "core/batch_reader.hpp"
 #include "functions/batch_store.hpp"
@@ -28,17 +28,15 @@ text **texts_of(const core::BatchReader &reader)
 class IngestedEvents final : public BatchSource {
 public:
     explicit IngestedEvents(core::BatchReader &reader)
-        : dictionary_(reader.dictionary()), texts_(texts_of(reader)),
+        : reader_(reader), texts_(texts_of(reader)),
           rows_(static_cast<core::BatchRow *>(
-              MemoryContextAllocHuge(CurrentMemoryContext, sizeof(core::BatchRow) * (reader.events() + 1))))
+              palloc(sizeof(core::BatchRow) * std::clamp<std::size_t>(reader.events(), 1, most_at_once))))
     {
-        for (core::BatchRow *row = rows_; reader.next(*new (row) core::BatchRow); ++row) {
-        }
     }
 
     void make(std::size_t index, Event &event) override
     {
-        const core::BatchRow &row = rows_[index];
+        const core::BatchRow &row = row_at(index);
         event.timestamp = timestamp(row.time_us);
         event.event_type = text_at(row.event_type, "event_type");
         event.component = row.component ? text_at(*row.component, "component") : nullptr;
@@ -48,6 +46,14 @@ public:
     }
 
 private:
+    // Events take two bytes in a batch and a hundred here, so only those are decoded that are asked for again.
+    const core::BatchRow &row_at(std::size_t index)
+    {
+        for (; decoded_ <= index; ++decoded_)
+            (void)reader_.next(*new (&rows_[decoded_ % most_at_once]) core::BatchRow);
+        return rows_[index % most_at_once];
+    }
+
     static TimestampTz timestamp(std::int64_t microseconds_since_1970)
     {
         const TimestampTz at = core::from_unix_time(microseconds_since_1970);
@@ -60,13 +66,14 @@ private:
     text *text_at(std::uint32_t place, const char *column) const
     {
         if (texts_[place] == nullptr)
-            pg::refuse_text(dictionary_[place], column);
+            pg::refuse_text(reader_.dictionary()[place], column);
         return texts_[place];
     }
 
-    std::span<const std::string_view> dictionary_;
+    core::BatchReader &reader_;
     text **texts_;
-    core::BatchRow *rows_;
+    core::BatchRow *rows_; // the last ones that were decoded
+    std::size_t decoded_ = 0;
 };
 
 } // namespace

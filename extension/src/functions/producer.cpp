@@ -50,6 +50,9 @@ struct Parameters {
     }
 };
 
+// Two are enough where sessions of one producer meet. More happen where a producer is forgotten at the same moment.
+constexpr int most_attempts = 10;
+
 bool is_next(const Parameters &parameters)
 {
     // All that is written OPERATOR() binds alike, hence the parentheses.
@@ -87,27 +90,26 @@ std::optional<std::uint64_t> last_sequence(const Parameters &parameters)
 }
 
 // How long producers are remembered after their last batch; nothing for ever.
-std::optional<std::int64_t> memory_seconds()
+std::optional<double> memory_seconds()
 {
     static pg::PreparedStatement<1> statement{
         "SELECT pg_catalog.date_part('epoch', 2 OPERATOR(pg_catalog.*) telemetry.retention_keep($1))", {TEXTOID}};
     statement.execute({CStringGetTextDatum("event")}, {false}, SPI_OK_SELECT);
     bool is_null;
     const Datum seconds = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-    return is_null ? std::nullopt : std::optional(static_cast<std::int64_t>(DatumGetFloat8(seconds)));
+    return is_null ? std::nullopt : std::optional(DatumGetFloat8(seconds));
 }
 
 void refuse_forgotten(const core::BatchHeader &header)
 {
-    const std::optional<std::int64_t> seconds = memory_seconds();
+    const std::optional<double> seconds = memory_seconds();
     const TimestampTz created = timestamp_of(header.created_at);
-    if (!seconds || GetCurrentTimestamp() - created <= *seconds * 1'000'000)
+    if (!seconds || static_cast<double>(GetCurrentTimestamp() - created) <= *seconds * 1e6)
         return;
     ereport(ERROR, (errcode(MAKE_SQLSTATE('G', 'T', '0', '0', '2')),
                     errmsg("batch of \"%s\" is too old: its producer may have been forgotten since",
                            timestamptz_to_str(created)),
-                    errdetail("Producers are remembered for %lld days after their last batch.",
-                              static_cast<long long>(*seconds / 86'400)),
+                    errdetail("Producers are remembered for %.0f days after their last batch.", *seconds / 86'400),
                     errhint("Its events cannot be told from ones that are stored already; drop them.")));
 }
 
@@ -117,6 +119,15 @@ void refuse_gap(const core::BatchHeader &header, std::uint64_t last)
                     errmsg("batch \"" UINT64_FORMAT "\" is not the next one of its producer", header.sequence),
                     errdetail("The next sequence of this producer is " UINT64_FORMAT ".", last + 1),
                     errhint("Send the batches again from there on.")));
+}
+
+void refuse_suppressed(const core::BatchHeader &header)
+{
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("cannot record that batch \"" UINT64_FORMAT "\" is stored", header.sequence),
+         errhint("A trigger, a rule or row security on telemetry.producer hides or suppresses its row: remove it.")));
 }
 
 } // namespace
@@ -130,7 +141,7 @@ bool advance_producer(const core::BatchHeader &header)
     bool advanced = false;
     pg::with_spi([&] {
         const Parameters parameters(header);
-        while (!advanced && !(advanced = is_next(parameters))) {
+        for (int attempt = 0; !advanced && !(advanced = is_next(parameters)); ++attempt) {
             const std::optional<std::uint64_t> last = last_sequence(parameters);
             if (last && header.sequence <= *last)
                 return;
@@ -140,6 +151,8 @@ bool advance_producer(const core::BatchHeader &header)
                 refuse_gap(header, last.value_or(0));
             // Another session may add the producer at the same moment, or have let it advance: then look again.
             advanced = !last && is_first(parameters);
+            if (!advanced && attempt == most_attempts)
+                refuse_suppressed(header);
         }
     });
     return advanced;

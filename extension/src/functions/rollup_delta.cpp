@@ -145,7 +145,9 @@ void DeltaFold::flush()
 {
     if (fold_.size() == 0)
         return;
+    MemoryContext const before = MemoryContextSwitchTo(context_); // so that the rows go with the groups
     append(fold_.begin(), fold_.size());
+    MemoryContextSwitchTo(before);
     MemoryContextReset(context_);
     fold_ = core::RollupFold(memory_);
 }
