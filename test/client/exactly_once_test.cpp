@@ -251,6 +251,9 @@ TEST(ExactlyOnce, and_the_server_knows_the_account)
 // A child of a fork is a client of its own; what the parent had queued is the parent's.
 TEST(Fork, stores_each_event_once)
 {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "ThreadSanitizer does not follow a program of several threads into the child of a fork";
+#endif
     const Database database;
     Client client{{.conninfo = database.conninfo(), .batch_age = std::chrono::hours(1)}};
     const Component model = client.component("m");
