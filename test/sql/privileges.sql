@@ -59,5 +59,59 @@ RESET ROLE;
 DROP OWNED BY regress_reader;
 DROP ROLE regress_reader;
 
+-- Writers of batches: log_batch() needs what log() does, ingest() the producers too. A missing right fails the whole
+-- batch, and refuses no event of it. The batch is the first one of a producer and holds one NOTE of 2026-03-01.
+\set batch '''\\x475442018500000066ae8cd822222222222242228222222222222222010000000000000000c003dd26930e0000c003dd26930e000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000102044e4f5445056f746865720180c0f8daa6fda5060100010100000000000000'''
+CREATE ROLE regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.log_batch('[{"event_type": "NOTE"}]', on_error => 'skip');
+RESET ROLE;
+GRANT USAGE ON SCHEMA telemetry TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.log_batch('[{"event_type": "NOTE"}]', on_error => 'skip');
+SELECT * FROM telemetry.ingest(:batch);
+RESET ROLE;
+GRANT INSERT ON telemetry.event TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.log_batch('[{"event_type": "NOTE"}]', on_error => 'skip');
+RESET ROLE;
+GRANT USAGE ON telemetry.event_id_seq TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.log_batch('[{"event_type": "NOTE"}]', on_error => 'skip');
+RESET ROLE;
+GRANT INSERT ON telemetry.rollup_delta TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.log_batch('[{"event_type": "NOTE"}]', on_error => 'skip');
+SELECT * FROM telemetry.ingest(:batch);
+RESET ROLE;
+GRANT SELECT, INSERT ON telemetry.producer TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.ingest(:batch);
+RESET ROLE;
+GRANT UPDATE ON telemetry.producer TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.ingest(:batch);
+RESET ROLE;
+SELECT count(*) FROM telemetry.producer;
+GRANT SELECT ON telemetry.retention_policy TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.ingest(:batch);
+SELECT * FROM telemetry.ingest(:batch);
+SELECT count(*) FROM telemetry.event;
+RESET ROLE;
+-- With a trigger of the user's on the events, their ids are read back.
+CREATE FUNCTION pg_temp.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE TRIGGER nothing BEFORE INSERT ON telemetry.event FOR EACH ROW EXECUTE FUNCTION pg_temp.nothing();
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.log_batch('[{"event_type": "NOTE"}]', on_error => 'skip');
+RESET ROLE;
+GRANT SELECT (id) ON telemetry.event TO regress_batch_writer;
+SET ROLE regress_batch_writer;
+SELECT * FROM telemetry.log_batch('[{"event_type": "NOTE"}]', on_error => 'skip');
+RESET ROLE;
+DROP TRIGGER nothing ON telemetry.event;
+DROP OWNED BY regress_batch_writer;
+DROP ROLE regress_batch_writer;
+
 DROP OWNED BY regress_writer;
 DROP ROLE regress_writer;
