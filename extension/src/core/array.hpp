@@ -79,9 +79,6 @@ public:
         size_ += count;
     }
 
-    // Drops what lies beyond the first `size` elements (at most size()).
-    void shorten(std::size_t size) noexcept { size_ = size; }
-
     // Returns the memory; the array is empty afterwards.
     void release(std::pmr::memory_resource &memory) noexcept
     {

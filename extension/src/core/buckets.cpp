@@ -12,7 +12,7 @@ BucketRange Buckets::range() const noexcept
         return range;
     range.lowest = at_rank(1);
     if (pages_.empty()) {
-        range.highest = listed_[listed_.size() - 1].index;
+        range.highest = sorted_[sorted_.size() - 1].index;
         return range;
     }
     // The first and the last page hold at least one count.
@@ -53,57 +53,36 @@ void Buckets::add_slowly(std::int32_t index, std::uint64_t count, std::pmr::memo
     if (!pages_.empty())
         page_of(index >> grid::scale, memory)[index & page_mask] += count;
     else
-        list(index, count, memory);
+        insert_sorted(index, count, memory);
 }
 
-void Buckets::list(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory)
+void Buckets::insert_sorted(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory)
 {
-    if (listed_.size() == listed_.capacity()) [[unlikely]] {
-        make_room(memory);
-        if (!pages_.empty()) {
-            page_of(index >> grid::scale, memory)[index & page_mask] += count;
-            return;
-        }
-    }
-    ordered_ = ordered_ && (listed_.empty() || listed_[listed_.size() - 1].index < index);
-    listed_.push_back({index, count}, memory);
-}
-
-void Buckets::order() const noexcept
-{
-    if (ordered_)
+    const auto before = [](const Bucket &bucket, std::int32_t wanted) { return bucket.index < wanted; };
+    Bucket *place = std::lower_bound(sorted_.begin(), sorted_.end(), index, before);
+    if (place != sorted_.end() && place->index == index) {
+        place->count += count;
         return;
-    std::sort(listed_.begin(), listed_.end(), [](const Bucket &a, const Bucket &b) { return a.index < b.index; });
-    Bucket *last = listed_.begin();
-    for (const Bucket *next = last + 1; next != listed_.end(); ++next)
-        if (next->index == last->index)
-            last->count += next->count;
-        else
-            *++last = *next;
-    listed_.shorten(static_cast<std::size_t>(last - listed_.begin()) + 1);
-    ordered_ = true;
-}
-
-// A quarter of the list's places at least, so that putting it in order costs little for each addition.
-void Buckets::make_room(std::pmr::memory_resource &memory)
-{
-    if (listed_.capacity() >= smallest_paged) {
-        order();
-        if (4 * listed_.size() < 3 * listed_.capacity())
-            return;
-        if (pages_pay_off())
-            return turn_into_pages(memory);
     }
-    listed_.reserve(std::max<std::size_t>(4, 2 * listed_.capacity()), memory);
+    if (sorted_.size() < sorted_.capacity()) {
+        sorted_.insert(static_cast<std::size_t>(place - sorted_.begin()), {index, count}, memory);
+    } else if (pages_pay_off()) {
+        turn_into_pages(memory);
+        page_of(index >> grid::scale, memory)[index & page_mask] += count;
+    } else {
+        const std::size_t at = static_cast<std::size_t>(place - sorted_.begin());
+        sorted_.reserve(std::max<std::size_t>(4, 2 * sorted_.size()), memory);
+        sorted_.insert(at, {index, count}, memory);
+    }
 }
 
-// What pages for the ordered list would take, directory included.
+// What pages for the sorted array would take, directory included.
 std::size_t Buckets::paged_bytes() const noexcept
 {
-    const std::int32_t first = listed_[0].index >> grid::scale;
+    const std::int32_t first = sorted_[0].index >> grid::scale;
     std::int32_t octave = first;
     std::size_t octaves = 1;
-    for (const Bucket &bucket : listed_)
+    for (const Bucket &bucket : sorted_)
         if (bucket.index >> grid::scale != octave) {
             octave = bucket.index >> grid::scale;
             ++octaves;
@@ -113,21 +92,20 @@ std::size_t Buckets::paged_bytes() const noexcept
 
 bool Buckets::pages_pay_off() const noexcept
 {
-    return listed_.size() >= smallest_paged && paged_bytes() <= 4 * listed_.size() * sizeof(Bucket);
+    return sorted_.size() >= smallest_paged && paged_bytes() <= 4 * sorted_.size() * sizeof(Bucket);
 }
 
 void Buckets::turn_into_pages(std::pmr::memory_resource &memory)
 {
     Buckets paged;
     try {
-        for (const Bucket &bucket : listed_)
-            paged.page_of(bucket.index >> grid::scale, memory)[bucket.index & page_mask] += bucket.count;
+        for (const Bucket &bucket : sorted_)
+            paged.page_of(bucket.index >> grid::scale, memory)[bucket.index & page_mask] = bucket.count;
     } catch (...) {
         paged.release(memory);
         throw;
     }
-    listed_.release(memory);
-    ordered_ = true;
+    sorted_.release(memory);
     pages_ = std::move(paged.pages_);
     first_octave_ = paged.first_octave_;
 }
@@ -166,12 +144,6 @@ std::uint64_t *Buckets::page_of(std::int32_t octave, std::pmr::memory_resource &
 
 void Buckets::merge(const Buckets &other, std::pmr::memory_resource &memory)
 {
-    if (&other == this && pages_.empty()) {
-        for (Bucket &bucket : listed_)
-            bucket.count *= 2;
-        total_ *= 2;
-        return;
-    }
     if (pages_.empty() || other.pages_.empty()) {
         other.for_each([&](std::int32_t index, std::uint64_t count) { add(index, count, memory); });
         return;
@@ -192,7 +164,7 @@ void Buckets::release(std::pmr::memory_resource &memory) noexcept
         if (page != nullptr)
             memory.deallocate(page, page_bytes, alignof(std::uint64_t));
     pages_.release(memory);
-    listed_.release(memory);
+    sorted_.release(memory);
     *this = Buckets{};
 }
 

@@ -36,10 +36,9 @@ struct EncodedBuckets {
     std::uint32_t width = 0; // bytes of each in the dense form; 0 is the sparse form
 };
 
-// Counts by bucket index. Begins as a list, which is put in order when it is full or read, and turns into pages of one
-// octave (64 buckets) each once that costs little more memory. At most 1.1 MB, with every bucket of the double range
-// occupied. Counts are not checked for overflow here: the sketch bounds their total first. One thread at a time, for
-// const functions too.
+// Counts by bucket index. Begins as a small sorted array and turns into pages of one octave (64 buckets) each once
+// that costs little more memory. At most 1.1 MB, with every bucket of the double range occupied.
+// Counts are not checked for overflow here: the sketch bounds their total first.
 class Buckets {
 public:
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
@@ -96,12 +95,10 @@ private:
 
     static constexpr std::int32_t page_mask = grid::buckets_per_octave - 1;
     static constexpr std::size_t page_bytes = grid::buckets_per_octave * sizeof(std::uint64_t);
-    static constexpr std::size_t smallest_paged = 64; // occupied buckets, below which the list is never paged
+    static constexpr std::size_t smallest_paged = 64; // occupied buckets, below which the array is never paged
 
     void add_slowly(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory);
-    void list(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory);
-    void order() const noexcept;
-    void make_room(std::pmr::memory_resource &memory);
+    void insert_sorted(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory);
     void merge_dense(const EncodedBuckets &other, std::pmr::memory_resource &memory);
     [[nodiscard]] std::size_t paged_bytes() const noexcept;
     [[nodiscard]] bool pages_pay_off() const noexcept;
@@ -109,8 +106,7 @@ private:
     // The 64 counts of an octave, made when it has none yet.
     std::uint64_t *page_of(std::int32_t octave, std::pmr::memory_resource &memory);
 
-    mutable Array<Bucket> listed_; // in any order, a bucket more than once; empty once there are pages
-    mutable bool ordered_ = true;  // whether it is ascending, each bucket once
+    Array<Bucket> sorted_;         // ascending; empty once there are pages
     Array<std::uint64_t *> pages_; // of the octaves from first_octave_ on; null where nothing was counted
     std::int32_t first_octave_ = 0;
     std::uint64_t total_ = 0;
@@ -119,9 +115,8 @@ private:
 template <typename Visit>
 void Buckets::visit_while(Visit visit) const
 {
-    order();
-    for (const Bucket &bucket : listed_)
-        if (!visit(bucket.index, bucket.count))
+    for (std::size_t i = 0; i < sorted_.size(); ++i)
+        if (!visit(sorted_[i].index, sorted_[i].count))
             return;
     for (std::size_t octave = 0; octave < pages_.size(); ++octave) {
         const std::uint64_t *page = pages_[octave];

@@ -221,7 +221,7 @@ void Buckets::merge(const EncodedBuckets &other, std::pmr::memory_resource &memo
         return;
     if (other.width != 0) {
         const bool long_run = other.size >= smallest_paged;
-        if (pages_.empty() && long_run && !listed_.empty())
+        if (pages_.empty() && long_run && !sorted_.empty())
             turn_into_pages(memory);
         if (!pages_.empty() || long_run)
             return merge_dense(other, memory);
@@ -237,7 +237,7 @@ void Buckets::merge(const EncodedBuckets &other, std::pmr::memory_resource &memo
     Reader reader{other.payload};
     std::int32_t next = other.range.lowest;
     if (empty())
-        listed_.reserve(std::max<std::size_t>(4, other.size), memory);
+        sorted_.reserve(std::max<std::size_t>(4, other.size), memory);
     while (reader.remaining() > 0) {
         const SparseEntry entry = read_entry(reader);
         next += static_cast<std::int32_t>(entry.gap);
