@@ -12,14 +12,6 @@ using std::chrono::microseconds;
 
 constexpr std::int64_t second = 1'000'000;
 
-void append_padded(std::string &text, std::uint64_t number, int width)
-{
-    char digits[20];
-    for (int i = width - 1; i >= 0; --i, number /= 10)
-        digits[i] = static_cast<char>('0' + number % 10);
-    text.append(digits, static_cast<std::size_t>(width));
-}
-
 Clock::time_point saturated(microseconds since_1970)
 {
     constexpr auto latest = std::chrono::floor<microseconds>(Clock::time_point::max().time_since_epoch());
@@ -94,30 +86,6 @@ std::int64_t offset_seconds(Scanner &scanner)
 }
 
 } // namespace
-
-void append_timestamp(std::string &text, std::int64_t microseconds_since_1970)
-{
-    using namespace std::chrono;
-    const sys_time<microseconds> time{microseconds(microseconds_since_1970)};
-    const auto day = floor<days>(time);
-    const year_month_day date(day);
-    const hh_mm_ss clock(time - day);
-
-    append_padded(text, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-    text += '-';
-    append_padded(text, static_cast<unsigned>(date.month()), 2);
-    text += '-';
-    append_padded(text, static_cast<unsigned>(date.day()), 2);
-    text += 'T';
-    append_padded(text, static_cast<std::uint64_t>(clock.hours().count()), 2);
-    text += ':';
-    append_padded(text, static_cast<std::uint64_t>(clock.minutes().count()), 2);
-    text += ':';
-    append_padded(text, static_cast<std::uint64_t>(clock.seconds().count()), 2);
-    text += '.';
-    append_padded(text, static_cast<std::uint64_t>(clock.subseconds().count()), 6);
-    text += "+00";
-}
 
 Clock::time_point parse_epoch(std::string_view seconds)
 {
