@@ -426,6 +426,9 @@ def test_a_server_that_cannot_store_refuses_no_event():
     must("55000" in homeless and "partition" in homeless, homeless)
     sql("ALTER TABLE telemetry.event ATTACH PARTITION telemetry.event_default DEFAULT")
     must(ingest(data)["stored"] == 2 == count(), "sent again")
+    sql("ALTER SEQUENCE telemetry.event_id_seq MAXVALUE 9000; SELECT setval('telemetry.event_id_seq', 9000)")
+    used_up = store([GOOD])
+    must("2200H" in used_up and count() == 2, used_up)
 
 
 def test_rules_on_the_producers():

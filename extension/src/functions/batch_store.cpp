@@ -15,6 +15,7 @@ bool blames_an_event(const ErrorData &error) noexcept
     constexpr std::string_view row_security = "new row violates row-level security policy";
     switch (ERRCODE_TO_CATEGORY(error.sqlerrcode)) {
     case ERRCODE_DATA_EXCEPTION:
+        return error.sqlerrcode != ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED; // of ids
     case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
     case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
         return true;
