@@ -41,8 +41,18 @@ def check_sql(fences):
     return ran
 
 
+def compile_fragment(fragment):
+    """Lines that go on from the program above them."""
+    program = f"#include <gravitas/telemetry.hpp>\nvoid use(gravitas::telemetry::Client &client)\n{{\n{fragment}}}\n"
+    compiler = os.environ.get("CXX", "g++").split()
+    subprocess.run([*compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iclient/include", "-x", "c++", "-"],
+                   input=program, check=True, text=True)
+
+
 def check_cpp(fences):
-    (shown,) = [text for language, text in fences if language == "cpp"]
+    shown, *fragments = [text for language, text in fences if language == "cpp"]
+    for fragment in fragments:
+        compile_fragment(fragment)
     with open("client/examples/quickstart.cpp", encoding="utf-8") as example:
         if shown != example.read():
             sys.exit("the README's program is not client/examples/quickstart.cpp")
