@@ -6,7 +6,7 @@
 #include "readers.hpp"
 
 #include <atomic>
-#include <mutex>
+#include <thread>
 
 namespace gravitas::telemetry {
 
@@ -75,20 +75,27 @@ struct Client::Impl {
     KnownComponents known;
 
 private:
+    // By one thread, the others wait. Without a lock: another thread of the parent may have held it when it forked.
     void start_after_fork()
     {
-        // A lock of its own for each generation of processes: the parent's may have been held by another thread.
-        static std::mutex *lock = nullptr;
-        static std::atomic<std::uint32_t> lock_of{0};
         const std::uint32_t now = ForkCount::now();
-        if (lock_of.exchange(now) != now)
-            lock = new std::mutex;
-        const std::lock_guard guard(*lock);
-        if (process != now) {
-            session = new Session(options);
+        while (process.load(std::memory_order_acquire) != now) {
+            std::uint32_t before = starting.load();
+            if (before == now || !starting.compare_exchange_strong(before, now)) {
+                std::this_thread::yield();
+                continue;
+            }
+            try {
+                session = new Session(options);
+            } catch (...) {
+                starting = before; // for the next one to try
+                throw;
+            }
             process.store(now, std::memory_order_release);
         }
     }
+
+    std::atomic<std::uint32_t> starting{ForkCount::now()};
 };
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}

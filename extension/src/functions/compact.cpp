@@ -3,6 +3,7 @@
 #include "core/time_bucket.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/relation.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -100,7 +101,7 @@ bool lock_compaction()
     if (IsolationUsesXactSnapshot())
         throw core::Error("25001", "rollups can be written at isolation level read committed only",
                           "Call it outside of a transaction, or after SET TRANSACTION ISOLATION LEVEL READ COMMITTED.");
-    const Oid lock = get_relname_relid("compaction_lock", get_namespace_oid("telemetry", false));
+    const Oid lock = pg::relation_of("compaction_lock");
     return ConditionalLockRelationOid(lock, ShareUpdateExclusiveLock);
 }
 

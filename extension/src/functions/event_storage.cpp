@@ -1,5 +1,7 @@
 #include "functions/event_storage.hpp"
 
+#include "functions/event_columns.hpp"
+#include "pg/relation.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_appender.hpp"
 
@@ -14,8 +16,6 @@ extern "C" {
 namespace gravitas::telemetry {
 
 namespace {
-
-Oid relation_of(const char *name) { return get_relname_relid(name, get_namespace_oid("telemetry", false)); }
 
 // ---- Which partition ----
 
@@ -54,21 +54,6 @@ Oid lock_partition(Relation events, TimestampTz at)
 }
 
 // ---- Which column ----
-
-enum Column {
-    timestamp,
-    id,
-    event_type,
-    component,
-    value,
-    duration_ms,
-    first_token_ms,
-    prompt_tokens,
-    tokens_generated,
-    status,
-    metadata,
-    column_count
-};
 
 constexpr const char *column_names[column_count] = {
     "timestamp",        "id",     "event_type", "component", "value", "duration_ms", "first_token_ms", "prompt_tokens",
@@ -119,21 +104,21 @@ struct Row {
     explicit Row(const Event &event) noexcept
     {
         const core::Figures &figures = event.figures;
-        set(timestamp, TimestampTzGetDatum(event.timestamp), false);
-        set(id, Int64GetDatum(event.id), false);
-        set(event_type, PointerGetDatum(event.event_type), false);
-        set(component, PointerGetDatum(event.component), event.component == nullptr);
-        set(value, Float8GetDatum(figures.value.value_or(0)), !figures.value);
-        set(duration_ms, Float8GetDatum(figures.duration_ms.value_or(0)), !figures.duration_ms);
-        set(first_token_ms, Float8GetDatum(figures.first_token_ms.value_or(0)), !figures.first_token_ms);
-        set(prompt_tokens, Int32GetDatum(figures.prompt_tokens.value_or(0)), !figures.prompt_tokens);
-        set(tokens_generated, Int32GetDatum(figures.tokens_generated.value_or(0)), !figures.tokens_generated);
-        set(status, PointerGetDatum(event.status), event.status == nullptr);
-        set(metadata, PointerGetDatum(event.metadata), event.metadata == nullptr);
+        set(timestamp_column, TimestampTzGetDatum(event.timestamp), false);
+        set(id_column, Int64GetDatum(event.id), false);
+        set(event_type_column, PointerGetDatum(event.event_type), false);
+        set(component_column, PointerGetDatum(event.component), event.component == nullptr);
+        set(value_column, Float8GetDatum(figures.value.value_or(0)), !figures.value);
+        set(duration_ms_column, Float8GetDatum(figures.duration_ms.value_or(0)), !figures.duration_ms);
+        set(first_token_ms_column, Float8GetDatum(figures.first_token_ms.value_or(0)), !figures.first_token_ms);
+        set(prompt_tokens_column, Int32GetDatum(figures.prompt_tokens.value_or(0)), !figures.prompt_tokens);
+        set(tokens_generated_column, Int32GetDatum(figures.tokens_generated.value_or(0)), !figures.tokens_generated);
+        set(status_column, PointerGetDatum(event.status), event.status == nullptr);
+        set(metadata_column, PointerGetDatum(event.metadata), event.metadata == nullptr);
     }
 
 private:
-    void set(Column column, Datum datum, bool is_null) noexcept
+    void set(EventColumn column, Datum datum, bool is_null) noexcept
     {
         values[column] = datum;
         nulls[column] = is_null;
@@ -196,19 +181,19 @@ void append_to_partition(Relation parent, Event *events, std::size_t count, std:
 
 bool stores_plainly()
 {
-    Relation const events = table_open(relation_of("event"), RowExclusiveLock);
+    Relation const events = table_open(pg::relation_of("event"), RowExclusiveLock);
     const bool plain = pg::is_plain_table(events) && pg::may_insert_plainly(events);
     table_close(events, NoLock);
     return plain;
 }
 
-EventIds::EventIds() : sequence_(relation_of("event_id_seq")) {}
+EventIds::EventIds() : sequence_(pg::relation_of("event_id_seq")) {}
 
 std::int64_t EventIds::next() { return nextval_internal(sequence_, true); }
 
 void append_events(Event *events, std::size_t count)
 {
-    Relation const parent = table_open(relation_of("event"), RowExclusiveLock);
+    Relation const parent = table_open(pg::relation_of("event"), RowExclusiveLock);
     bool *const is_done = static_cast<bool *>(palloc0(count));
     for (std::size_t first = 0; first < count; ++first)
         if (!is_done[first])
@@ -224,7 +209,7 @@ bool insert_event(Event &event)
         " prompt_tokens, tokens_generated, status, metadata)"
         " VALUES ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
         column_types};
-    Relation const events = table_open(relation_of("event"), RowExclusiveLock);
+    Relation const events = table_open(pg::relation_of("event"), RowExclusiveLock);
     lock_partition(events, event.timestamp);
     table_close(events, NoLock);
     const Row row(event);

@@ -2,6 +2,7 @@
 
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/relation.hpp"
 #include "pg/spi.hpp"
 
 using namespace gravitas::telemetry;
@@ -24,8 +25,6 @@ PartitionName partition_name(core::Microseconds day_start)
     return name;
 }
 
-Oid relation_of(const char *name) { return get_relname_relid(name, get_namespace_oid("telemetry", false)); }
-
 struct Day {
     PartitionName partition;
     char start[32]; // 2026-11-24 00:00:00+00
@@ -46,10 +45,10 @@ Day day_at(core::Microseconds start)
 // Whether the day has its partition; an error where something else bears its name.
 bool exists(const Day &day)
 {
-    const Oid relation = relation_of(day.partition.text);
+    const Oid relation = pg::relation_of(day.partition.text);
     if (!OidIsValid(relation))
         return false;
-    if (!get_rel_relispartition(relation) || get_partition_parent(relation, true) != relation_of("event"))
+    if (!get_rel_relispartition(relation) || get_partition_parent(relation, true) != pg::relation_of("event"))
         ereport(
             ERROR,
             (errcode(ERRCODE_DUPLICATE_TABLE),

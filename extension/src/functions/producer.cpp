@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "pg/arguments.hpp"
+#include "pg/boundary.hpp"
 #include "pg/spi.hpp"
 
 namespace gravitas::telemetry {
@@ -106,7 +107,7 @@ void refuse_forgotten(const core::BatchHeader &header)
     const TimestampTz created = timestamp_of(header.created_at);
     if (!seconds || static_cast<double>(GetCurrentTimestamp() - created) <= *seconds * 1e6)
         return;
-    ereport(ERROR, (errcode(MAKE_SQLSTATE('G', 'T', '0', '0', '2')),
+    ereport(ERROR, (errcode(pg::detail::code_of(core::sqlstate::batch_too_old)),
                     errmsg("batch of \"%s\" is too old: its producer may have been forgotten since",
                            timestamptz_to_str(created)),
                     errdetail("Producers are remembered for %.0f days after their last batch.", *seconds / 86'400),
@@ -115,7 +116,7 @@ void refuse_forgotten(const core::BatchHeader &header)
 
 void refuse_gap(const core::BatchHeader &header, std::uint64_t last)
 {
-    ereport(ERROR, (errcode(MAKE_SQLSTATE('G', 'T', '0', '0', '1')),
+    ereport(ERROR, (errcode(pg::detail::code_of(core::sqlstate::batch_out_of_sequence)),
                     errmsg("batch \"" UINT64_FORMAT "\" is not the next one of its producer", header.sequence),
                     errdetail("The next sequence of this producer is " UINT64_FORMAT ".", last + 1),
                     errhint("Send the batches again from there on.")));

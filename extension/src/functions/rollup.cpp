@@ -21,6 +21,16 @@ text *rollup_key(text *name)
     return cstring_to_text(key);
 }
 
+core::Window window_arguments(FunctionCallInfo fcinfo)
+{
+    const core::Window window = {PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1)};
+    if (window.start < MIN_TIMESTAMP + core::day_us || window.end > END_TIMESTAMP - core::day_us ||
+        window.start > window.end)
+        throw core::Error(core::sqlstate::invalid_parameter_value, "window_start and window_end make no window",
+                          "Give two points in time, the earlier one first.");
+    return window;
+}
+
 } // namespace gravitas::telemetry
 
 using namespace gravitas::telemetry;
@@ -41,12 +51,7 @@ TELEMETRY_FUNCTION(bucket_start)
 // window_levels(window_start, window_end) → (hours_start, days_start, days_end, hours_end); strict
 TELEMETRY_FUNCTION(window_levels)
 {
-    const core::Window window = {PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1)};
-    if (window.start < MIN_TIMESTAMP + core::day_us || window.end > END_TIMESTAMP - core::day_us ||
-        window.start > window.end)
-        throw core::Error(core::sqlstate::invalid_parameter_value, "window_start and window_end make no window",
-                          "Give two points in time, the earlier one first.");
-    const core::Levels levels = core::levels_of(window);
+    const core::Levels levels = core::levels_of(window_arguments(fcinfo));
     return pg::row_of(fcinfo, {TimestampTzGetDatum(levels.hours_start), TimestampTzGetDatum(levels.days_start),
                                TimestampTzGetDatum(levels.days_end), TimestampTzGetDatum(levels.hours_end)});
 }

@@ -4,6 +4,7 @@
 #include "functions/rollup.hpp"
 #include "pg/arguments.hpp"
 #include "pg/expanded.hpp"
+#include "pg/relation.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_appender.hpp"
 
@@ -87,7 +88,7 @@ void insert(const Delta &delta)
 
 void append(const Group *const *groups, std::size_t count)
 {
-    const Oid id = get_relname_relid("rollup_delta", get_namespace_oid("telemetry", false));
+    const Oid id = pg::relation_of("rollup_delta");
     if (!OidIsValid(id))
         return; // the library is newer than the extension's objects: ALTER EXTENSION UPDATE will summarize the events
     Relation const table = table_open(id, RowExclusiveLock);

@@ -4,10 +4,12 @@
 #include "core/rollup_fold.hpp"
 #include "core/time_bucket.hpp"
 #include "functions/figure_columns.hpp"
+#include "functions/rollup.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/expanded.hpp"
 #include "pg/index_scan.hpp"
+#include "pg/relation.hpp"
 #include "pg/row.hpp"
 #include "pg/spi.hpp"
 
@@ -96,10 +98,7 @@ private:
     const text *component_;
 };
 
-Relation open_table(const char *name)
-{
-    return table_open(get_relname_relid(name, get_namespace_oid("telemetry", false)), AccessShareLock);
-}
+Relation open_table(const char *name) { return table_open(pg::relation_of(name), AccessShareLock); }
 
 // ---- The quick way: by the indexes ----
 
@@ -213,16 +212,6 @@ void read_by_sql(const core::Window &window, const core::Levels &levels, Series 
     });
 }
 
-core::Window window_argument(FunctionCallInfo fcinfo)
-{
-    const core::Window window = {PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1)};
-    if (window.start < MIN_TIMESTAMP + core::day_us || window.end > END_TIMESTAMP - core::day_us ||
-        window.start > window.end)
-        throw core::Error(core::sqlstate::invalid_parameter_value, "window_start and window_end make no window",
-                          "Give two points in time, the earlier one first.");
-    return window;
-}
-
 } // namespace
 
 // series_figures(window_start, window_end, step_minutes, event_type, component) → rows
@@ -230,7 +219,7 @@ TELEMETRY_FUNCTION(series_figures)
 {
     pg::require(fcinfo, 0, "window_start");
     pg::require(fcinfo, 1, "window_end");
-    const core::Window window = window_argument(fcinfo);
+    const core::Window window = window_arguments(fcinfo);
     const core::Microseconds step = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2) * core::minute_us;
     const core::Levels levels = step == 0 ? core::levels_of(window) : core::levels_of(window, step);
 

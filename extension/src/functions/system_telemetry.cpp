@@ -1,6 +1,7 @@
 // The view system_telemetry as a table to write to: rows inserted go through the sink, deleted ones leave
 // telemetry.event, and updates are refused.
 
+#include "functions/event_columns.hpp"
 #include "functions/insert_stream.hpp"
 #include "functions/metadata.hpp"
 #include "functions/sink.hpp"
@@ -16,46 +17,30 @@ using namespace gravitas::telemetry;
 
 namespace {
 
-// The view's columns, in its order.
-enum Column {
-    timestamp_column,
-    id_column,
-    event_type_column,
-    component_column,
-    value_column,
-    duration_ms_column,
-    first_token_ms_column,
-    prompt_tokens_column,
-    tokens_generated_column,
-    status_column,
-    metadata_column,
-    column_count
-};
-
 struct Row {
     Datum values[column_count];
     bool nulls[column_count];
 
-    std::optional<double> float8(Column column) const noexcept
+    std::optional<double> float8(EventColumn column) const noexcept
     {
         return nulls[column] ? std::nullopt : std::optional(DatumGetFloat8(values[column]));
     }
-    std::optional<std::int32_t> int4(Column column) const noexcept
+    std::optional<std::int32_t> int4(EventColumn column) const noexcept
     {
         return nulls[column] ? std::nullopt : std::optional<std::int32_t>(DatumGetInt32(values[column]));
     }
-    text *text_or_null(Column column) const { return nulls[column] ? nullptr : DatumGetTextPP(values[column]); }
+    text *text_or_null(EventColumn column) const { return nulls[column] ? nullptr : DatumGetTextPP(values[column]); }
 
-    void set(Column column, bool is_null, Datum value) noexcept
+    void set(EventColumn column, bool is_null, Datum value) noexcept
     {
         nulls[column] = is_null;
         values[column] = value;
     }
-    void set(Column column, const std::optional<double> &value)
+    void set(EventColumn column, const std::optional<double> &value)
     {
         set(column, !value, value ? Float8GetDatum(*value) : Datum{0});
     }
-    void set(Column column, const std::optional<std::int32_t> &value) noexcept
+    void set(EventColumn column, const std::optional<std::int32_t> &value) noexcept
     {
         set(column, !value, value ? Int32GetDatum(*value) : Datum{0});
     }
@@ -68,7 +53,7 @@ Row row_of(const TriggerData &trigger, HeapTuple tuple)
     return row;
 }
 
-void require(const Row &row, Column column, const char *name)
+void require(const Row &row, EventColumn column, const char *name)
 {
     if (row.nulls[column])
         throw core::Error("23502", std::string("null value in column \"") + name + "\" of view \"system_telemetry\"");

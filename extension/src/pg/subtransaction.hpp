@@ -21,22 +21,18 @@ ErrorData *attempt(Body &&body, CanGoOn can_go_on)
     BeginInternalSubTransaction(nullptr);
     MemoryContextSwitchTo(caller);
 
-    ErrorData *volatile failed = nullptr;
-    PG_TRY();
-    {
-        // An exception must not leave a PG_TRY block: what it says is raised here, as an error of Postgres.
-        entry([&]() -> Datum {
-            body();
-            return Datum{0};
+    ErrorData *failed = nullptr;
+    try {
+        // An exception must not leave call(): what it says is raised inside, as an error of Postgres.
+        call([&]() noexcept {
+            entry([&]() -> Datum {
+                body();
+                return Datum{0};
+            });
         });
+    } catch (const PostgresError &error) {
+        failed = error.data();
     }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(caller);
-        failed = CopyErrorData();
-        FlushErrorState();
-    }
-    PG_END_TRY();
 
     if (failed != nullptr)
         RollbackAndReleaseCurrentSubTransaction();
