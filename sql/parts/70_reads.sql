@@ -72,12 +72,12 @@ CREATE TYPE telemetry.series_figures AS (
 COMMENT ON TYPE telemetry.series_figures IS 'A row of series_figures(): figures() of one event type and component, and step';
 
 CREATE FUNCTION telemetry.series_figures(window_start timestamptz, window_end timestamptz, step_minutes integer,
-                                         event_type text, component text)
+                                         event_type text, component text, percentiles boolean DEFAULT true)
     RETURNS SETOF telemetry.series_figures
     LANGUAGE c STABLE PARALLEL SAFE ROWS 20
     AS 'MODULE_PATHNAME', 'telemetry_series_figures';
-COMMENT ON FUNCTION telemetry.series_figures(timestamptz, timestamptz, integer, text, text) IS
-    'The rollups that cover a window of whole minutes, or of whole steps, merged by event type and component, and by step where step_minutes is not null; event_type and component: rollup_key() of the only one wanted, or null';
+COMMENT ON FUNCTION telemetry.series_figures(timestamptz, timestamptz, integer, text, text, boolean) IS
+    'The rollups that cover a window of whole minutes, or of whole steps, merged by event type and component, and by step where step_minutes is not null; event_type and component: rollup_key() of the only one wanted, or null; percentiles: false leaves them null, which is quicker';
 
 CREATE TYPE telemetry.component_efficiency AS (
     component                 text,
@@ -117,24 +117,20 @@ BEGIN ATOMIC
     WITH series AS MATERIALIZED (
         SELECT s.*
         FROM telemetry.reading_window(60 * 24, $1) AS w,
-             telemetry.series_figures(w.window_start, w.window_end, NULL, NULL, NULL) AS s
+             telemetry.series_figures(w.window_start, w.window_end, NULL, NULL, NULL, false) AS s
     ), model AS (
-        SELECT coalesce(t.component, l.component) AS component, t AS thought, l AS load
-        FROM (SELECT * FROM series WHERE event_type = 'THOUGHT_LATENCY') AS t
-        FULL JOIN (SELECT * FROM series WHERE event_type = 'LOAD_LATENCY') AS l
-             ON coalesce('=' || l.component, '') = coalesce('=' || t.component, '')
-    ), trend AS (
         SELECT component,
-               coalesce((thought).measurement_count, 0) AS measurement_count,
-               coalesce((thought).error_count, 0) + coalesce((load).error_count, 0) AS error_count,
-               (thought).mean_value AS avg_efficiency_score,
-               (thought).ms_per_token AS weighted_efficiency_score,
-               (thought).min_value AS best_efficiency,
-               (thought).max_value AS worst_efficiency,
-               coalesce((thought).total_tokens + (thought).prompt_tokens, 0) AS total_tokens_processed,
-               coalesce((load).event_count - (load).error_count, 0) AS load_count,
-               (load).mean_value AS avg_load_time_seconds
-        FROM model
+               coalesce(sum(measurement_count) FILTER (WHERE event_type = 'THOUGHT_LATENCY'), 0) AS measurement_count,
+               sum(error_count) AS error_count,
+               min(mean_value) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS avg_efficiency_score,
+               min(ms_per_token) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS weighted_efficiency_score,
+               min(min_value) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS best_efficiency,
+               min(max_value) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS worst_efficiency,
+               coalesce(sum(total_tokens + prompt_tokens) FILTER (WHERE event_type = 'THOUGHT_LATENCY'), 0) AS total_tokens_processed,
+               coalesce(sum(event_count - error_count) FILTER (WHERE event_type = 'LOAD_LATENCY'), 0) AS load_count,
+               min(mean_value) FILTER (WHERE event_type = 'LOAD_LATENCY') AS avg_load_time_seconds
+        FROM series WHERE event_type IN ('THOUGHT_LATENCY', 'LOAD_LATENCY')
+        GROUP BY component
     )
     SELECT jsonb_build_object(
         'overall', (SELECT jsonb_build_object(
@@ -145,7 +141,7 @@ BEGIN ATOMIC
                     FROM series),
         'model_trends', (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.weighted_efficiency_score NULLS LAST,
                                                                         t.component), '[]')
-                         FROM trend AS t),
+                         FROM model AS t),
         'retention_window_days', extract(epoch FROM telemetry.retention_keep('event'))::double precision / 86400);
 END;
 COMMENT ON FUNCTION telemetry.get_60day_statistics(timestamptz) IS

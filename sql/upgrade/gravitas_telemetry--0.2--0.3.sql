@@ -80,3 +80,77 @@ COMMENT ON TRIGGER open_stream ON telemetry.system_telemetry IS 'Makes ready for
 CREATE TRIGGER close_stream AFTER INSERT ON telemetry.system_telemetry
     FOR EACH STATEMENT EXECUTE FUNCTION telemetry.system_telemetry_write();
 COMMENT ON TRIGGER close_stream ON telemetry.system_telemetry IS 'Stores what is left of the rows of a statement, and their summaries';
+
+-- Reads that show no percentile do not merge sketches.
+
+ALTER FUNCTION telemetry.series_figures(timestamptz, timestamptz, integer, text, text) RENAME TO series_figures_before;
+
+CREATE FUNCTION telemetry.series_figures(window_start timestamptz, window_end timestamptz, step_minutes integer,
+                                         event_type text, component text, percentiles boolean DEFAULT true)
+    RETURNS SETOF telemetry.series_figures
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 20
+    AS 'MODULE_PATHNAME', 'telemetry_series_figures';
+COMMENT ON FUNCTION telemetry.series_figures(timestamptz, timestamptz, integer, text, text, boolean) IS
+    'The rollups that cover a window of whole minutes, or of whole steps, merged by event type and component, and by step where step_minutes is not null; event_type and component: rollup_key() of the only one wanted, or null; percentiles: false leaves them null, which is quicker';
+
+CREATE OR REPLACE FUNCTION telemetry.get_aggregated_efficiency(component text DEFAULT NULL, hours integer DEFAULT 24,
+                                                    as_of timestamptz DEFAULT now())
+    RETURNS SETOF telemetry.component_efficiency
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.component, s.measurement_count, s.error_count, s.mean_value, s.ms_per_token, s.min_value, s.max_value,
+           s.p50, s.p95, s.p99, s.total_tokens, w.window_start, w.window_end
+    FROM telemetry.reading_window($2, $3) AS w,
+         telemetry.series_figures(w.window_start, w.window_end, NULL, 'THOUGHT_LATENCY', telemetry.rollup_key($1)) AS s
+    ORDER BY s.ms_per_token NULLS LAST, s.component;
+END;
+
+CREATE OR REPLACE FUNCTION telemetry.get_60day_statistics(as_of timestamptz DEFAULT now()) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH series AS MATERIALIZED (
+        SELECT s.*
+        FROM telemetry.reading_window(60 * 24, $1) AS w,
+             telemetry.series_figures(w.window_start, w.window_end, NULL, NULL, NULL, false) AS s
+    ), model AS (
+        SELECT component,
+               coalesce(sum(measurement_count) FILTER (WHERE event_type = 'THOUGHT_LATENCY'), 0) AS measurement_count,
+               sum(error_count) AS error_count,
+               min(mean_value) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS avg_efficiency_score,
+               min(ms_per_token) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS weighted_efficiency_score,
+               min(min_value) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS best_efficiency,
+               min(max_value) FILTER (WHERE event_type = 'THOUGHT_LATENCY') AS worst_efficiency,
+               coalesce(sum(total_tokens + prompt_tokens) FILTER (WHERE event_type = 'THOUGHT_LATENCY'), 0) AS total_tokens_processed,
+               coalesce(sum(event_count - error_count) FILTER (WHERE event_type = 'LOAD_LATENCY'), 0) AS load_count,
+               min(mean_value) FILTER (WHERE event_type = 'LOAD_LATENCY') AS avg_load_time_seconds
+        FROM series WHERE event_type IN ('THOUGHT_LATENCY', 'LOAD_LATENCY')
+        GROUP BY component
+    )
+    SELECT jsonb_build_object(
+        'overall', (SELECT jsonb_build_object(
+                               'total_measurements', coalesce(sum(event_count), 0),
+                               'unique_models', (SELECT count(component) FROM model),
+                               'oldest_record', min(first_at),
+                               'newest_record', max(last_at))
+                    FROM series),
+        'model_trends', (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.weighted_efficiency_score NULLS LAST,
+                                                                        t.component), '[]')
+                         FROM model AS t),
+        'retention_window_days', extract(epoch FROM telemetry.retention_keep('event'))::double precision / 86400);
+END;
+
+CREATE OR REPLACE FUNCTION telemetry.efficiency_trend(component text DEFAULT NULL, hours integer DEFAULT 24,
+                                           step interval DEFAULT '1 hour', as_of timestamptz DEFAULT now())
+    RETURNS SETOF telemetry.efficiency_step
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT f.component, f.step_start, f.measurement_count, f.error_count, f.ms_per_token, f.p50, f.p95, f.total_tokens
+    FROM telemetry.reading_window($2, $4) AS w, telemetry.trend_step($3, $2) AS t (minutes),
+         telemetry.series_figures(telemetry.bucket_start(t.minutes, w.window_start),
+                                  telemetry.bucket_start(t.minutes, w.window_end - interval '1 microsecond')
+                                      + t.minutes * interval '1 minute',
+                                  t.minutes, 'THOUGHT_LATENCY', telemetry.rollup_key($1)) AS f
+    ORDER BY f.component, f.step_start;
+END;
+
+DROP FUNCTION telemetry.series_figures_before(timestamptz, timestamptz, integer, text, text);

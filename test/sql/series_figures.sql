@@ -45,6 +45,14 @@ FROM (VALUES ('2026-03-01 00:00:00+00'::timestamptz, '2026-03-05 00:00:00+00'::t
 SELECT step, pg_temp.differences('2026-03-01 00:00:00+00', '2026-03-04 00:00:00+00', step, 'VRAM_CHECK', NULL) AS differences
 FROM unnest('{5, 60, 240, 1440}'::integer[]) AS step;
 SELECT pg_temp.differences('2026-03-01 00:00:00+00', '2026-03-05 00:00:00+00', 60, 'THOUGHT_LATENCY', 'm3') AS of_one;
+-- Without percentiles everything else is the same.
+SELECT jsonb_agg(to_jsonb(f) - '{p50,p95,p99}'::text[]) = (SELECT jsonb_agg(to_jsonb(g) - '{p50,p95,p99}'::text[]) FROM
+           telemetry.series_figures('2026-03-01 10:17:00+00', '2026-03-04 21:03:00+00', NULL, NULL, NULL, false) AS g) AS the_same,
+       count(p50) AS with_percentiles,
+       (SELECT count(coalesce(p50, p95, p99)) FROM
+           telemetry.series_figures('2026-03-01 10:17:00+00', '2026-03-04 21:03:00+00', NULL, NULL, NULL, false)) AS without
+FROM telemetry.series_figures('2026-03-01 10:17:00+00', '2026-03-04 21:03:00+00', NULL, NULL, NULL, true) AS f;
+SELECT count(*) FROM telemetry.series_figures('2026-03-01', '2026-03-02', NULL, NULL, NULL, NULL);
 SELECT count(*) FROM telemetry.series_figures('2026-04-01 00:00:00+00', '2026-05-01 00:00:00+00', NULL, NULL, NULL);
 
 -- Through the executor, where there is no index to go by.

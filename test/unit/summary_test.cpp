@@ -320,8 +320,8 @@ TEST(Summary, MergesSomeMetricsOnly)
         const test::Bytes bytes = test::encoded(whole);
         for (const Metric wanted : {Metric::value, Metric::duration_ms, Metric::first_token_ms}) {
             Summary some{memory};
-            some.merge_encoded(bytes, {wanted});
-            some.merge_encoded(bytes, {wanted});
+            some.merge_encoded(bytes, {.metrics = {wanted}});
+            some.merge_encoded(bytes, {.metrics = {wanted}});
             Summary twice{memory};
             twice.merge(whole);
             twice.merge(whole);
@@ -330,6 +330,17 @@ TEST(Summary, MergesSomeMetricsOnly)
             EXPECT_EQ(some.totals().counters.events, 2 * events);
             EXPECT_EQ(ms_per_token(some), ms_per_token(twice));
             EXPECT_EQ(decode_ms_per_token(some), decode_ms_per_token(twice));
+
+            Summary bare{memory};
+            const Wanted least_of_all{.metrics = {wanted}, .buckets = false, .regression = false};
+            bare.merge_encoded(bytes, least_of_all);
+            bare.merge_encoded(bytes, least_of_all);
+            EXPECT_EQ(measured(bare, wanted), measured(twice, wanted));
+            EXPECT_EQ(mean(bare, wanted), mean(twice, wanted));
+            EXPECT_EQ(least(bare, wanted), least(twice, wanted));
+            EXPECT_EQ(greatest(bare, wanted), greatest(twice, wanted));
+            EXPECT_EQ(ms_per_token(bare), ms_per_token(twice));
+            EXPECT_EQ(decode_ms_per_token(bare), decode_ms_per_token(twice));
         }
     }
 }

@@ -154,10 +154,9 @@ public:
         check(length <= 8, "number of more than 8 bytes");
         std::uint64_t bits = 0;
         if (remaining() >= 8 && length > 0) [[likely]] { // eight bytes at once, of which the last are another's
-            for (unsigned i = 0; i < 8; ++i)
-                bits = bits << 8 | input_[position_ + i];
+            bits = big_endian(input_.data() + position_) >> (64 - 8 * length) << (64 - 8 * length);
             position_ += length;
-            return std::bit_cast<double>(bits >> (64 - 8 * length) << (64 - 8 * length));
+            return std::bit_cast<double>(bits);
         }
         for (unsigned i = 0; i < length; ++i)
             bits |= static_cast<std::uint64_t>(byte()) << (56 - 8 * i);
@@ -167,6 +166,13 @@ public:
     void expect_end() const { check(remaining() == 0, "input goes on after its end"); }
 
 private:
+    // In one expression, which compilers turn into one load.
+    static std::uint64_t big_endian(const std::uint8_t *b) noexcept
+    {
+        const auto at = [b](unsigned i) { return std::uint64_t{b[i]} << (56 - 8 * i); };
+        return at(0) | at(1) | at(2) | at(3) | at(4) | at(5) | at(6) | at(7);
+    }
+
     std::span<const std::uint8_t> input_;
     std::size_t position_ = 0;
 };

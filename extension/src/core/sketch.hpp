@@ -93,7 +93,8 @@ public:
 
     // The content without the version byte, as a part of a larger format.
     void write(Writer &writer) const noexcept;
-    [[nodiscard]] static EncodedSketch read(Reader &reader);
+    // Without the buckets, what is merged answers no percentile and no rank.
+    [[nodiscard]] static EncodedSketch read(Reader &reader, bool with_buckets = true);
     static void skip(Reader &reader); // goes past one
     void write_text(TextWriter &writer) const;
     void read_text(TextReader &reader); // into an empty sketch

@@ -55,7 +55,7 @@ void Sketch::write(Writer &writer) const noexcept
         positive_.write(writer);
 }
 
-EncodedSketch Sketch::read(Reader &reader)
+EncodedSketch Sketch::read(Reader &reader, bool with_buckets)
 {
     EncodedSketch sketch;
     const std::uint8_t parts = reader.byte();
@@ -78,6 +78,8 @@ EncodedSketch Sketch::read(Reader &reader)
         count((sketch.positive = Buckets::read(reader)).range.total);
     reader.check(consistent(sketch.extent, sketch.zeros, sketch.negative.range, sketch.positive.range),
                  "minimum or maximum outside the occupied buckets");
+    if (!with_buckets)
+        sketch.negative = sketch.positive = {};
     return sketch;
 }
 

@@ -44,9 +44,9 @@ public:
     // The same from encoded bytes that `decode` has once accepted, without an object in between; on an empty summary
     // the quick way to load one. Safe on any bytes: what is damaged is refused before anything changes, but forms that
     // are not canonical pass.
-    void merge_encoded(std::span<const std::uint8_t> bytes) { merge_encoded(bytes, all_metrics); }
-    // The same where only some metrics will be asked for, which is quicker; it is not to be encoded afterwards.
-    void merge_encoded(std::span<const std::uint8_t> bytes, MetricSet wanted);
+    void merge_encoded(std::span<const std::uint8_t> bytes) { merge_encoded(bytes, Wanted{}); }
+    // The same where only some of it will be asked for, which is quicker; it is not to be encoded afterwards.
+    void merge_encoded(std::span<const std::uint8_t> bytes, const Wanted &wanted);
 
     // Whether it is the list of its samples, and these, ascending; none otherwise.
     [[nodiscard]] bool is_listed() const noexcept { return listed_; }

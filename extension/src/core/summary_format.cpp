@@ -130,7 +130,7 @@ void Summary::encode(std::span<std::uint8_t> out) const noexcept
     assert(writer.size() == out.size());
 }
 
-void Summary::merge_encoded(std::span<const std::uint8_t> bytes, MetricSet wanted)
+void Summary::merge_encoded(std::span<const std::uint8_t> bytes, const Wanted &wanted)
 {
     Reader reader{bytes};
     if (reader.byte() != version)

@@ -32,6 +32,13 @@ private:
 };
 inline constexpr MetricSet all_metrics = {Metric::value, Metric::duration_ms, Metric::first_token_ms};
 
+// What of encoded totals will be asked for: the less, the quicker they merge.
+struct Wanted {
+    MetricSet metrics = all_metrics;
+    bool buckets = true; // without them no percentile and no rank
+    bool regression = true;
+};
+
 // A numerator in ms over a denominator in tokens.
 struct MsOverTokens {
     Sum duration_ms;
@@ -128,8 +135,8 @@ struct Totals {
     void merge(const EncodedTotals &other);
 
     void write(Writer &writer) const noexcept;
-    // Of metrics that are not wanted, nothing is kept and little is checked.
-    [[nodiscard]] static EncodedTotals read(Reader &reader, MetricSet wanted = all_metrics);
+    // Of what is not wanted, nothing is kept and little is checked.
+    [[nodiscard]] static EncodedTotals read(Reader &reader, const Wanted &wanted);
     void write_text(TextWriter &writer) const;
     void read_text(TextReader &reader); // into empty totals
 

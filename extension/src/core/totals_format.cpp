@@ -160,7 +160,7 @@ void Totals::write(Writer &writer) const noexcept
         write_regression(writer, counters);
 }
 
-EncodedTotals Totals::read(Reader &reader, MetricSet wanted)
+EncodedTotals Totals::read(Reader &reader, const Wanted &wanted)
 {
     EncodedTotals totals;
     Counters &counters = totals.counters;
@@ -177,8 +177,8 @@ EncodedTotals Totals::read(Reader &reader, MetricSet wanted)
         if ((parts & first_measure << i) == 0)
             continue;
         EncodedMeasure &measure = totals.measures[i];
-        if (wanted.has(i))
-            measure.sketch = Sketch::read(reader);
+        if (wanted.metrics.has(i))
+            measure.sketch = Sketch::read(reader, wanted.buckets);
         else
             Sketch::skip(reader);
         measure.moments.sum = read_sum(reader);
@@ -195,10 +195,12 @@ EncodedTotals Totals::read(Reader &reader, MetricSet wanted)
         counters.weighted = {totals.measures[1].moments.sum, counters.tokens_generated};
     if ((parts & decode) != 0)
         counters.decode = read_ratio(reader);
-    if ((parts & regression) != 0)
+    if (!wanted.regression)
+        (void)reader.bytes(reader.remaining()); // it comes last
+    else if ((parts & regression) != 0)
         read_regression(reader, counters);
     for (std::size_t i = 0; i < metrics; ++i)
-        if (!wanted.has(i))
+        if (!wanted.metrics.has(i))
             totals.measures[i] = {};
     const char *fault = contradiction(counters, {totals.measures[0].sketch.extent, totals.measures[1].sketch.extent,
                                                  totals.measures[2].sketch.extent});

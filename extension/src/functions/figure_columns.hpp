@@ -8,8 +8,8 @@
 namespace gravitas::telemetry {
 
 // event_count, error_count, measurement_count, total_tokens, prompt_tokens, first_at, last_at, ms_per_token,
-// mean_value, min_value, max_value, p50, p95, p99
-inline void add_figures(pg::Columns &columns, const core::Summary &summary)
+// mean_value, min_value, max_value, p50, p95, p99; the last three null where they are not wanted
+inline void add_figures(pg::Columns &columns, const core::Summary &summary, bool percentiles = true)
 {
     const core::Counters &counters = summary.totals().counters;
     columns.add_count(counters.events);
@@ -24,7 +24,7 @@ inline void add_figures(pg::Columns &columns, const core::Summary &summary)
     columns.add(core::best(summary));
     columns.add(core::worst(summary));
     for (const double p : {0.5, 0.95, 0.99})
-        columns.add(core::percentile(summary, core::Metric::value, p));
+        columns.add(percentiles ? core::percentile(summary, core::Metric::value, p) : std::nullopt);
 }
 
 } // namespace gravitas::telemetry

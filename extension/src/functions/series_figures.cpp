@@ -31,7 +31,8 @@ class Series {
 public:
     Series(FunctionCallInfo fcinfo, core::Microseconds step)
         : memory_(CurrentMemoryContext), groups_(memory_), step_(step), event_type_(pg::optional_text(fcinfo, 3)),
-          component_(pg::optional_text(fcinfo, 4))
+          component_(pg::optional_text(fcinfo, 4)),
+          wanted_{.metrics = {core::Metric::value}, .buckets = wants_percentiles(fcinfo), .regression = false}
     {
     }
 
@@ -64,7 +65,7 @@ public:
         auto *const flat = pg_detoast_datum_packed(const_cast<varlena *>(stored));
         group.summary.merge_encoded(
             {reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)},
-            {core::Metric::value});
+            wanted_);
         if (flat != stored)
             pfree(flat);
     }
@@ -76,12 +77,21 @@ public:
             columns.add(TimestampTzGetDatum(group->bucket), step_ == 0);
             columns.add(text_of(group->event_type));
             columns.add(group->component ? text_of(*group->component) : Datum{0}, !group->component);
-            add_figures(columns, group->summary);
+            add_figures(columns, group->summary, wanted_.buckets);
             columns.put(result);
         }
     }
 
 private:
+    // Before 0.3 there was no such argument.
+    static bool wants_percentiles(FunctionCallInfo fcinfo)
+    {
+        if (PG_NARGS() < 6)
+            return true;
+        pg::require(fcinfo, 5, "percentiles");
+        return PG_GETARG_BOOL(5);
+    }
+
     static std::string_view view_of(Datum name) { return pg::view_of(DatumGetTextPP(name)); }
 
     static Datum text_of(std::string_view text)
@@ -96,6 +106,7 @@ private:
     core::Microseconds step_; // 0: none
     const text *event_type_;  // nullptr: all
     const text *component_;
+    core::Wanted wanted_;
 };
 
 Relation open_table(const char *name) { return table_open(pg::relation_of(name), AccessShareLock); }
@@ -214,7 +225,7 @@ void read_by_sql(const core::Window &window, const core::Levels &levels, Series 
 
 } // namespace
 
-// series_figures(window_start, window_end, step_minutes, event_type, component) → rows
+// series_figures(window_start, window_end, step_minutes, event_type, component, percentiles) → rows
 TELEMETRY_FUNCTION(series_figures)
 {
     pg::require(fcinfo, 0, "window_start");
