@@ -23,7 +23,7 @@ CLIENT_TSAN      = -O1 -g -fsanitize=thread -Wno-tsan
 
 CLIENT_SOURCES   = $(sort $(wildcard client/src/*.cpp))
 # The batch format is the extension's and ours: its core knows no Postgres.
-CLIENT_CORE      = batch batch_writer
+CLIENT_CORE      = batch batch_reader batch_writer
 CLIENT_TESTS     = $(sort $(wildcard test/client/*.cpp))
 CLIENT_OBJECTS   = $(patsubst client/src/%.cpp,$(CLIENT_BUILD)/%.o,$(CLIENT_SOURCES)) $(CLIENT_CORE:%=$(CLIENT_BUILD)/core/%.o)
 CLIENT_TEST_OBJECTS = $(patsubst test/client/%.cpp,$(CLIENT_BUILD)/test/%.o,$(CLIENT_TESTS))

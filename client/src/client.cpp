@@ -6,11 +6,27 @@
 #include "readers.hpp"
 
 #include <atomic>
+#include <cerrno>
+#include <filesystem>
 #include <thread>
+#include <unistd.h>
 
 namespace gravitas::telemetry {
 
 namespace {
+
+// It is made where there is none.
+void check_spill_directory(const std::string &directory)
+{
+    if (directory.empty())
+        throw std::invalid_argument("on_full is spill, but spill_directory is empty");
+    std::error_code error;
+    std::filesystem::create_directory(directory, error);
+    if (!error && access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
+        error.assign(errno, std::generic_category());
+    if (error)
+        throw std::invalid_argument("spill_directory \"" + directory + "\": " + error.message());
+}
 
 const Options &checked(const Options &options)
 {
@@ -20,6 +36,8 @@ const Options &checked(const Options &options)
         throw std::invalid_argument("batch_events must not be 0");
     if (options.batches_in_flight == 0)
         throw std::invalid_argument("batches_in_flight must not be 0");
+    if (options.on_full == OnFull::spill)
+        check_spill_directory(options.spill_directory);
     return options;
 }
 
@@ -86,6 +104,7 @@ private:
                 continue;
             }
             try {
+                session.load()->flusher->leave_to_parent();
                 session = new Session(options);
             } catch (...) {
                 starting = before; // for the next one to try

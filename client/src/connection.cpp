@@ -233,10 +233,13 @@ void Connection::wait_for_socket(short events, Deadline deadline)
         pollfd fds[2] = {{.fd = PQsocket(get()), .events = events, .revents = 0}};
         if (interrupt_ != nullptr)
             fds[1] = {.fd = interrupt_->waker.descriptor(), .events = POLLIN, .revents = 0};
-        if (poll(fds, interrupt_ == nullptr ? 1 : 2, poll_timeout(until)) < 0 && errno != EINTR)
+        const Deadline wake = interrupt_ == nullptr ? until : std::min(until, interrupt_->look_at);
+        if (poll(fds, interrupt_ == nullptr ? 1 : 2, poll_timeout(wake)) < 0 && errno != EINTR)
             fail_lost("poll() failed");
-        if (fds[1].revents != 0)
+        if (interrupt_ != nullptr && (fds[1].revents != 0 || SteadyClock::now() >= interrupt_->look_at)) {
             interrupt_->waker.clear();
+            interrupt_->look_after(); // also where the socket is ready: the signal is gone
+        }
         if (fds[0].revents != 0)
             return;
     }

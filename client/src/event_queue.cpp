@@ -8,7 +8,7 @@ bool EventQueue::push(Record &&record, bool waits) noexcept
     if (queued == 0)
         return false;
     if (!enqueue(std::move(record))) {
-        ledger_.settle_dropped(1);
+        ledger_.settle_dropped(1, Ledger::Place::memory);
         return false;
     }
     if (queued >= wake_at_.load() && wake_at_.exchange(nothing) != nothing)
@@ -30,7 +30,7 @@ std::size_t EventQueue::take(std::deque<Record> &events, std::size_t limit) noex
         try {
             events.push_back(std::move(record));
         } catch (...) {
-            ledger_.settle_dropped(1); // out of memory
+            ledger_.settle_dropped(1, Ledger::Place::memory); // out of memory
         }
     }
     return taken;

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <string>
 #include <thread>
 
 namespace gravitas::telemetry {
@@ -33,6 +34,8 @@ public:
     bool flush(Deadline deadline) noexcept;
     bool close(Deadline deadline) noexcept;
     [[nodiscard]] Account account() const noexcept { return ledger_.snapshot(); }
+    // In the child of a fork: lets go of the parent's files.
+    void leave_to_parent() noexcept;
 
 private:
     explicit Flusher(const Options &options);
@@ -44,12 +47,21 @@ private:
     // On the thread, in the order of a round.
     void run() noexcept;
     void answer_flushes() noexcept;
+    void spill_if_pressed() noexcept;
+    bool spill(bool all);
+    void wake_when_pressed() noexcept;
+    [[nodiscard]] bool spills() const noexcept { return !spill_directory_.empty(); }
+    [[nodiscard]] std::size_t pressed() const noexcept { return capacity_ - capacity_ / 2; } // events in memory
+    [[nodiscard]] Outbox &sending() noexcept { return orphan_ ? *orphan_ : outbox_; }
     [[nodiscard]] bool is_time_to_stop() const noexcept;
     [[nodiscard]] Deadline next_attempt(Deadline now) noexcept;
     void sleep_until(Deadline deadline) noexcept;
     void attempt() noexcept;
+    void adopt_orphan();
+    void leave_orphan() noexcept;
     void open_session();
     void make_batches();
+    void make_batch();
     void send_batches();
     void receive_answer();
     void accept(const Result &reply);
@@ -60,12 +72,15 @@ private:
     void settled(std::size_t events) noexcept;
     void report_drops() noexcept;
     void retry_later(const Error &error) noexcept;
+    void spill_at_the_end() noexcept;
     void finish() noexcept;
 
     const std::size_t capacity_;
     const std::size_t batch_events_;
     const std::size_t batches_in_flight_;
     const bool blocks_;
+    const std::string spill_directory_; // empty where it does not spill
+    const std::uint64_t spill_bytes_max_;
     const std::chrono::milliseconds batch_age_;
     const std::chrono::milliseconds reconnect_max_;
 
@@ -89,6 +104,10 @@ private:
     Connection connection_;
     std::deque<Record> pending_; // taken from the queue, oldest first
     Outbox outbox_;              // and these are before them
+    // What another process left behind goes before all that. While there is one, only its batches are under way.
+    std::optional<Outbox> orphan_;
+    bool looks_for_orphans_;
+    std::optional<Deadline> spill_retry_at_; // after the file could not be written
     // After an error the batches behind it are out of sequence: so many of their answers mean nothing.
     std::size_t answers_to_discard_ = 0;
     std::uint64_t drops_reported_ = 0;

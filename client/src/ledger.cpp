@@ -20,9 +20,9 @@ std::size_t Ledger::reserve(std::size_t capacity, bool waits) noexcept
     std::size_t queued = try_reserve(capacity);
     if (queued == 0 && waits) {
         std::unique_lock lock(mutex_);
-        ++waiting_;
+        ++blocked_;
         room_.wait(lock, [&] { return (queued = try_reserve(capacity)) > 0 || is_closed(); });
-        --waiting_;
+        --blocked_;
     }
     if (queued == 0)
         dropped_.fetch_add(1, std::memory_order_relaxed);
@@ -36,14 +36,18 @@ void Ledger::close() noexcept
     room_.notify_all();
 }
 
-void Ledger::settle(std::size_t events, Counter &counter) noexcept
+void Ledger::settle(std::size_t events, Place from, Counter &to) noexcept
 {
     const std::lock_guard lock(mutex_);
-    // Fewer only if close() gave the flusher up and has dropped them already.
-    events = std::min(events, queued());
-    queued_.fetch_sub(events);
-    counter.fetch_add(events, std::memory_order_relaxed);
-    if (waiting_ > 0)
+    if (from == Place::memory) {
+        // Fewer only if close() gave the flusher up and has dropped them already.
+        events = std::min(events, queued());
+        queued_.fetch_sub(events);
+    } else {
+        spilled_.fetch_sub(events, std::memory_order_relaxed);
+    }
+    to.fetch_add(events, std::memory_order_relaxed);
+    if (blocked_ > 0)
         room_.notify_all();
 }
 
@@ -62,9 +66,10 @@ Account Ledger::snapshot() const noexcept
     Account account{.accepted = 0,
                     .stored = stored_.load(std::memory_order_relaxed),
                     .queued = queued(),
+                    .spilled = spilled_.load(std::memory_order_relaxed),
                     .dropped = dropped_.load(std::memory_order_relaxed),
                     .refused = refused_.load(std::memory_order_relaxed)};
-    account.accepted = account.stored + account.queued + account.dropped + account.refused;
+    account.accepted = account.stored + account.queued + account.spilled + account.dropped + account.refused;
     return account;
 }
 

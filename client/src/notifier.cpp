@@ -2,9 +2,9 @@
 
 namespace gravitas::telemetry {
 
-bool Notifier::report(const Error &error) noexcept
+bool Notifier::report(Topic topic, const Error &error) noexcept
 {
-    if (!begin())
+    if (!begin(topic))
         return false;
     try {
         on_error_(error);
@@ -17,14 +17,14 @@ bool Notifier::report(const Error &error) noexcept
     return true;
 }
 
-bool Notifier::begin() noexcept
+bool Notifier::begin(Topic topic) noexcept
 {
-    if (!is_ready())
+    if (!is_ready(topic))
         return false;
     const std::lock_guard lock(mutex_);
     if (silenced_)
         return false;
-    quiet_until_ = SteadyClock::now() + std::chrono::seconds(1);
+    quiet_until_[static_cast<std::size_t>(topic)] = SteadyClock::now() + std::chrono::seconds(1);
     running_ = true;
     return true;
 }

@@ -3,6 +3,7 @@
 #include "deadline.hpp"
 
 #include <atomic>
+#include <functional>
 
 namespace gravitas::telemetry {
 
@@ -24,10 +25,13 @@ private:
     int write_end_;
 };
 
-// What may cut a wait for the server short: a deadline that another thread sets, and then signals.
+// What may cut a wait for the server short: a deadline that another thread sets, and then signals. And what else the
+// waiting thread has to do meanwhile: `look_after` runs, on that thread, after a signal and at `look_at`.
 struct Interrupt {
     Waker waker;
     std::atomic<Deadline> stop_at{never};
+    std::function<void()> look_after = [] {};
+    Deadline look_at = never;
 };
 
 } // namespace gravitas::telemetry

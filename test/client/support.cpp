@@ -124,15 +124,23 @@ bool Errors::contain(std::string_view text) const
 }
 
 ::testing::AssertionResult is_account(const Client &client, std::uint64_t stored, std::uint64_t queued,
-                                      std::uint64_t dropped, std::uint64_t refused)
+                                      std::uint64_t dropped, std::uint64_t refused, std::uint64_t spilled)
 {
     const Account account = client.account();
     if (account.stored == stored && account.queued == queued && account.dropped == dropped &&
-        account.refused == refused && account.accepted == stored + queued + dropped + refused)
+        account.refused == refused && account.spilled == spilled &&
+        account.accepted == stored + queued + spilled + dropped + refused)
         return ::testing::AssertionSuccess();
     return ::testing::AssertionFailure() << "accepted " << account.accepted << ", stored " << account.stored
-                                         << ", queued " << account.queued << ", dropped " << account.dropped
-                                         << ", refused " << account.refused;
+                                         << ", queued " << account.queued << ", spilled " << account.spilled
+                                         << ", dropped " << account.dropped << ", refused " << account.refused;
+}
+
+std::string wrong_events(const Database &database, int count)
+{
+    return database.value(
+        "SELECT count(*) FROM (SELECT n FROM generate_series(1, " + std::to_string(count) +
+        ") AS n LEFT JOIN telemetry.event ON value = n GROUP BY n HAVING count(event.id) <> 1) AS wrong");
 }
 
 } // namespace gravitas::telemetry::test

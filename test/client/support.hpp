@@ -110,6 +110,9 @@ private:
 
 // The account closes, and says this.
 ::testing::AssertionResult is_account(const Client &client, std::uint64_t stored, std::uint64_t queued,
-                                      std::uint64_t dropped, std::uint64_t refused);
+                                      std::uint64_t dropped, std::uint64_t refused, std::uint64_t spilled = 0);
+
+// Events have the values from 1 on: how many of the first `count` are stored twice, or not at all.
+std::string wrong_events(const Database &database, int count);
 
 } // namespace gravitas::telemetry::test

@@ -54,6 +54,7 @@ private:
 enum class OnFull {
     drop_newest, // it is dropped and counted: logging never waits
     block,       // the call waits for room: nothing is lost, and a database that is away stops the application
+    spill,       // before the queue is full, events go to a file: logging never waits, and a disk's worth survives
 };
 
 struct Options {
@@ -61,10 +62,18 @@ struct Options {
     std::string conninfo = {};
 
     // Events kept in memory while the database is slow or away; what happens to more of them, on_full says. Larger
-    // survives longer outages and costs memory: 80 bytes an event, for the first 65,536 from the start, and its strings,
-    // where it is logged with any.
+    // survives longer outages and costs memory: 80 bytes an event, for the first 65,536 from the start, and its
+    // strings, where it is logged with any.
     std::size_t queue_capacity = 65'536;
     OnFull on_full = OnFull::drop_newest;
+
+    // For OnFull::spill. A directory, made where there is none, in which each process has a file of its own while it
+    // needs one. What a process leaves in its file, because it was killed or the database did not come back, the next
+    // one that starts with this directory stores, each event once. The file outlives the process, not the machine: it
+    // is not forced to disk. Nothing has to be configured for several processes; it should be theirs alone.
+    std::string spill_directory = {};
+    // The file does not grow beyond this; then events are dropped. An event takes some 40 bytes, and its strings.
+    std::uint64_t spill_bytes_max = std::uint64_t{1} << 30;
 
     // A batch is sent when it holds this many events …
     std::size_t batch_events = 1'000;
@@ -76,18 +85,21 @@ struct Options {
 
     // Longest pause between two attempts to reach a server that is down.
     std::chrono::milliseconds reconnect_max{5'000};
-    // How long the destructor may take to store what is still queued; the rest is counted as dropped.
+    // How long the destructor may take to store what is still queued; the rest is spilled, or counted as dropped.
     std::chrono::milliseconds close_deadline{5'000};
 
-    // Told, on the flusher's thread, what goes wrong in the background; at most once a second. May be empty.
+    // Told, on the flusher's thread, what goes wrong in the background; at most once a second about each of: the
+    // server, events that are refused, drops, the spill file. May be empty.
     std::function<void(const Error &)> on_error = {};
 };
 
-// What became of the events that were logged; accepted = stored + queued + dropped + refused, always.
+// What became of the events that were logged; accepted = stored + queued + spilled + dropped + refused, always.
 struct Account {
-    std::uint64_t accepted = 0; // events given to log…(), also those dropped or refused at once
+    std::uint64_t accepted = 0; // events given to log…(), also those dropped or refused at once, and those adopted
+                                // from the spill file of a process that has ended
     std::uint64_t stored = 0;   // committed in the database
     std::uint64_t queued = 0;   // waiting in memory, or on their way
+    std::uint64_t spilled = 0;  // waiting in a spill file, or on their way from there
     std::uint64_t dropped = 0;  // lost: the queue was full, or the client closed before they could be sent
     std::uint64_t refused = 0;  // could never be stored: a negative time, an empty model name, bad metadata, …
 };
@@ -243,9 +255,9 @@ public:
 
     // Waits until everything logged before the call is stored, refused or dropped; false at the deadline.
     [[nodiscard]] bool flush(std::chrono::milliseconds deadline) noexcept;
-    // flush(), then stop; what is left at the deadline is counted as dropped. Later calls log nothing and count
-    // as dropped. True if nothing was left. Returns by the deadline even when the server hangs; a statement that
-    // was under way then may still be committed, although its events were counted as dropped.
+    // flush(), then stop; what is left at the deadline is spilled, where on_full says so, or counted as dropped. Later
+    // calls log nothing and count as dropped. True if none was left to drop. Returns by the deadline even when the server
+    // hangs; a statement that was under way then may still be committed, although its events were counted as dropped.
     bool close(std::chrono::milliseconds deadline) noexcept;
     [[nodiscard]] Account account() const noexcept;
 
