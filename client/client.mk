@@ -25,6 +25,8 @@ CLIENT_SOURCES   = $(sort $(wildcard client/src/*.cpp))
 # The batch format is the extension's and ours: its core knows no Postgres.
 CLIENT_CORE      = batch batch_reader batch_writer
 CLIENT_TESTS     = $(sort $(wildcard test/client/*.cpp))
+# A program in C, as a part of the tests.
+CLIENT_C_OBJECT  = $(CLIENT_BUILD)/test/c_program.o
 CLIENT_OBJECTS   = $(patsubst client/src/%.cpp,$(CLIENT_BUILD)/%.o,$(CLIENT_SOURCES)) $(CLIENT_CORE:%=$(CLIENT_BUILD)/core/%.o)
 CLIENT_TEST_OBJECTS = $(patsubst test/client/%.cpp,$(CLIENT_BUILD)/test/%.o,$(CLIENT_TESTS))
 CLIENT_TSAN_OBJECTS = $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/tsan/%,$(CLIENT_OBJECTS) $(CLIENT_TEST_OBJECTS))
@@ -47,6 +49,10 @@ $(CLIENT_BUILD)/core/%.o: extension/src/core/%.cpp
 $(CLIENT_BUILD)/test/%.o: test/client/%.cpp
 	@mkdir -p $(@D)
 	$(CLIENT_COMPILE) -c -o $@ $<
+
+$(CLIENT_C_OBJECT): test/client/c_program.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -pedantic -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -MMD -MP -Iclient/include -c -o $@ $<
 
 $(CLIENT_BUILD)/tsan/%.o: client/src/%.cpp
 	@mkdir -p $(@D)
@@ -79,17 +85,17 @@ $(CLIENT_BUILD)/examples/quickstart: client/examples/quickstart.cpp $(CLIENT_BUI
 	@mkdir -p $(@D)
 	$(CLIENT_COMPILE) -o $@ $(filter %.cpp %.a,$^) $(CLIENT_PQ_LIBS)
 
-build/test/client_test: $(CLIENT_TEST_OBJECTS) $(CLIENT_BUILD)/$(CLIENT_LIB).a
+build/test/client_test: $(CLIENT_TEST_OBJECTS) $(CLIENT_C_OBJECT) $(CLIENT_BUILD)/$(CLIENT_LIB).a
 	@mkdir -p $(@D)
 	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
 
-build/test/client_test_tsan: $(CLIENT_TSAN_OBJECTS)
+build/test/client_test_tsan: $(CLIENT_TSAN_OBJECTS) $(CLIENT_C_OBJECT)
 	@mkdir -p $(@D)
 	$(CXX) -fsanitize=thread -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
 
 install-client: client
 	install -d '$(DESTDIR)$(PREFIX)/include/gravitas' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
-	install -m 644 client/include/gravitas/telemetry.hpp '$(DESTDIR)$(PREFIX)/include/gravitas/'
+	install -m 644 client/include/gravitas/telemetry.h client/include/gravitas/telemetry.hpp '$(DESTDIR)$(PREFIX)/include/gravitas/'
 	install -m 644 $(CLIENT_BUILD)/$(CLIENT_LIB).a '$(DESTDIR)$(PREFIX)/lib/'
 	install -m 755 $(CLIENT_BUILD)/$(CLIENT_SHARED) '$(DESTDIR)$(PREFIX)/lib/'
 	ln -sf $(CLIENT_SHARED) '$(DESTDIR)$(PREFIX)/lib/$(CLIENT_SONAME)'
@@ -97,10 +103,10 @@ install-client: client
 	install -m 644 $(CLIENT_BUILD)/gravitas-telemetry.pc '$(DESTDIR)$(PREFIX)/lib/pkgconfig/'
 
 uninstall-client:
-	rm -f '$(DESTDIR)$(PREFIX)/include/gravitas/telemetry.hpp' \
+	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/include/gravitas/%',telemetry.h telemetry.hpp) \
 	      $(patsubst %,'$(DESTDIR)$(PREFIX)/lib/%',$(CLIENT_LIB).a $(CLIENT_LIB).so $(CLIENT_SONAME) $(CLIENT_SHARED) \
 	        pkgconfig/gravitas-telemetry.pc)
 	-rmdir '$(DESTDIR)$(PREFIX)/include/gravitas'
 
 -include $(CLIENT_OBJECTS:.o=.d) $(CLIENT_TEST_OBJECTS:.o=.d) $(CLIENT_TSAN_OBJECTS:.o=.d) \
-         $(CLIENT_BUILD)/examples/quickstart.d
+         $(CLIENT_C_OBJECT:.o=.d) $(CLIENT_BUILD)/examples/quickstart.d

@@ -29,8 +29,9 @@ enum IngestColumn { stored_column, refused_column, duplicate_column };
 // What is acknowledged is on disk, and a batch that comes beside others is no serialization failure.
 constexpr char session_settings[] = "SELECT pg_catalog.set_config('synchronous_commit', 'on', false),"
                                     " pg_catalog.set_config('default_transaction_isolation', 'read committed', false)";
-// How much longer than its deadline close() waits for a thread that is on its way out.
+// How much longer than its deadline close() waits for a thread that is on its way out, and for one that writes a file.
 constexpr milliseconds close_grace{20};
+constexpr milliseconds spill_grace{1'000};
 
 // While it exists, threads are started with all signals blocked: signals are the application's.
 class SignalsBlocked {
@@ -133,7 +134,8 @@ bool Flusher::close(Deadline deadline) noexcept
         return ledger_.queued() == 0;
 
     std::unique_lock lock(mutex_);
-    const bool finished = changed_.wait_until(lock, later(deadline, close_grace), [&] { return finished_; });
+    const bool finished =
+        changed_.wait_until(lock, later(deadline, spills() ? spill_grace : close_grace), [&] { return finished_; });
     lock.unlock();
     if (!thread_.joinable())
         return left_at_close_ == 0;
@@ -225,8 +227,8 @@ void Flusher::spill_if_pressed() noexcept
     }
 }
 
-// What is in memory, what is under way too: the file must have no gap. All of it, or as much as memory holds: so it ends,
-// however fast others push. False where the file is as large as it may be.
+// What is in memory, what is under way too: the file must have no gap. All of it, or as much as memory holds: so it
+// ends, however fast others push. False where the file is as large as it may be.
 bool Flusher::spill(bool all)
 {
     for (std::size_t moved = 0; all || moved < capacity_;) {
@@ -317,12 +319,16 @@ void Flusher::attempt() noexcept
 // One after the other, at the start.
 void Flusher::adopt_orphan()
 {
-    while (looks_for_orphans_ && !orphan_) {
+    while (looks_for_orphans_ && !orphan_ && !closing_) {
         std::optional<SpillFile> file = SpillFile::adopt(spill_directory_);
         looks_for_orphans_ = file.has_value();
         if (!file)
             return;
-        orphan_.emplace(std::move(*file));
+        try {
+            orphan_.emplace(std::move(*file), closing_);
+        } catch (const Outbox::Stopped &) {
+            return;
+        }
         ledger_.adopt(orphan_->events());
         if (orphan_->torn_bytes() > 0)
             notifier_.report(Topic::spill_file,

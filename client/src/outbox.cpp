@@ -131,9 +131,11 @@ void Outbox::change_producer()
 
 // ---- The spill file ------------------------------------------------------------------------------------
 
-Outbox::Outbox(SpillFile &&orphan) : is_orphan_(true), file_(std::move(orphan))
+Outbox::Outbox(SpillFile &&orphan, const std::atomic<bool> &stop) : is_orphan_(true), file_(std::move(orphan))
 {
     for (std::uint64_t offset = 0; offset < file_->size();) {
+        if (stop)
+            throw Stopped();
         try {
             offset = read_batch(offset);
         } catch (const core::Error &) {

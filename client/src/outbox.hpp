@@ -5,6 +5,7 @@
 #include "record.hpp"
 #include "spill_file.hpp"
 
+#include <atomic>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -33,8 +34,10 @@ public:
     };
 
     Outbox() : producer_(new_producer()) {}
-    // Of the batches that a process left behind in its file. Where that is torn, it is cut there.
-    explicit Outbox(SpillFile &&orphan);
+    // Of the batches that a process left behind in its file. Where that is torn, it is cut there. Throws Stopped, and
+    // leaves the file as it is, once it is to stop.
+    struct Stopped {};
+    Outbox(SpillFile &&orphan, const std::atomic<bool> &stop);
 
     [[nodiscard]] bool empty() const noexcept { return batches_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return batches_.size(); }

@@ -49,10 +49,21 @@ def compile_fragment(fragment):
                    input=program, check=True, text=True)
 
 
+def compile_c(fragment):
+    program = ("#include <gravitas/telemetry.h>\n#include <math.h>\nvoid use(void);\n"
+               f"void use(void)\n{{\n{fragment}}}\n")
+    compiler = os.environ.get("CC", "cc").split()
+    subprocess.run([*compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iclient/include", "-x", "c", "-"],
+                   input=program, check=True, text=True)
+
+
 def check_cpp(fences):
     shown, *fragments = [text for language, text in fences if language == "cpp"]
     for fragment in fragments:
         compile_fragment(fragment)
+    for language, fragment in fences:
+        if language == "c":
+            compile_c(fragment)
     with open("client/examples/quickstart.cpp", encoding="utf-8") as example:
         if shown != example.read():
             sys.exit("the README's program is not client/examples/quickstart.cpp")

@@ -198,6 +198,7 @@ public:
 private:
     friend class Client;
     friend class TimedScope;
+    friend struct ComponentOfC; // telemetry.h
     explicit Component(const std::string *name) noexcept : name_(name) {}
 
     const std::string *name_;
@@ -256,8 +257,9 @@ public:
     // Waits until everything logged before the call is stored, refused or dropped; false at the deadline.
     [[nodiscard]] bool flush(std::chrono::milliseconds deadline) noexcept;
     // flush(), then stop; what is left at the deadline is spilled, where on_full says so, or counted as dropped. Later
-    // calls log nothing and count as dropped. True if none was left to drop. Returns by the deadline even when the server
-    // hangs; a statement that was under way then may still be committed, although its events were counted as dropped.
+    // calls log nothing and count as dropped. True if none was left to drop. Returns by the deadline even when the
+    // server hangs, and writing what is spilled takes a second more at most; a statement that was under way then may
+    // still be committed, although its events were counted as dropped.
     bool close(std::chrono::milliseconds deadline) noexcept;
     [[nodiscard]] Account account() const noexcept;
 
