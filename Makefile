@@ -15,7 +15,6 @@ help:
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "make check     set up and run all tests"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
-	@echo "make torture   the server killed 200 times under load, and what else makes it suffer (GRAVITAS_KILLS, GRAVITAS_SEED)"
 	@echo "make bench     set up and measure"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
 	@echo "make install-client PREFIX=/usr/local    the C++ library and its headers"

@@ -19,7 +19,8 @@ CLIENT_REQUIRED  = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -fvisi
                    -fvisibility-inlines-hidden -pthread -MMD -MP -Iclient/include -Iextension/src $(CLIENT_PQ_CFLAGS)
 CLIENT_COMPILE   = $(CXX) $(CLIENT_CXXFLAGS) $(CLIENT_REQUIRED)
 # ThreadSanitizer does not model the fences of the queue, which have atomics beside them that it does.
-CLIENT_TSAN      = -O1 -g -fsanitize=thread -Wno-tsan
+CLIENT_FLAGS_tsan = -O1 -g -fsanitize=thread -Wno-tsan
+CLIENT_FLAGS_asan = -O0 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 CLIENT_SOURCES   = $(sort $(wildcard client/src/*.cpp))
 # The batch format is the extension's and ours: its core knows no Postgres.
@@ -29,14 +30,12 @@ CLIENT_TESTS     = $(sort $(wildcard test/client/*.cpp))
 CLIENT_C_OBJECT  = $(CLIENT_BUILD)/test/c_program.o
 CLIENT_OBJECTS   = $(patsubst client/src/%.cpp,$(CLIENT_BUILD)/%.o,$(CLIENT_SOURCES)) $(CLIENT_CORE:%=$(CLIENT_BUILD)/core/%.o)
 CLIENT_TEST_OBJECTS = $(patsubst test/client/%.cpp,$(CLIENT_BUILD)/test/%.o,$(CLIENT_TESTS))
-CLIENT_TSAN_OBJECTS = $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/tsan/%,$(CLIENT_OBJECTS) $(CLIENT_TEST_OBJECTS))
 
-.PHONY: client client-examples client-tests client-tests-tsan install-client uninstall-client
+.PHONY: client client-examples client-tests install-client uninstall-client
 
 client: $(addprefix $(CLIENT_BUILD)/,$(CLIENT_LIB).a $(CLIENT_SHARED) gravitas-telemetry.pc)
 client-examples: $(CLIENT_BUILD)/examples/quickstart
-client-tests: build/test/client_test
-client-tests-tsan: build/test/client_test_tsan
+client-tests: $(addprefix build/test/,client_test client_test_tsan client_test_asan)
 
 $(CLIENT_BUILD)/%.o: client/src/%.cpp
 	@mkdir -p $(@D)
@@ -53,18 +52,6 @@ $(CLIENT_BUILD)/test/%.o: test/client/%.cpp
 $(CLIENT_C_OBJECT): test/client/c_program.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -pedantic -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -MMD -MP -Iclient/include -c -o $@ $<
-
-$(CLIENT_BUILD)/tsan/%.o: client/src/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_TSAN) -c -o $@ $<
-
-$(CLIENT_BUILD)/tsan/core/%.o: extension/src/core/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_TSAN) -c -o $@ $<
-
-$(CLIENT_BUILD)/tsan/test/%.o: test/client/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_TSAN) -c -o $@ $<
 
 $(CLIENT_BUILD)/$(CLIENT_LIB).a: $(CLIENT_OBJECTS)
 	@rm -f $@
@@ -89,9 +76,25 @@ build/test/client_test: $(CLIENT_TEST_OBJECTS) $(CLIENT_C_OBJECT) $(CLIENT_BUILD
 	@mkdir -p $(@D)
 	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
 
-build/test/client_test_tsan: $(CLIENT_TSAN_OBJECTS) $(CLIENT_C_OBJECT)
-	@mkdir -p $(@D)
-	$(CXX) -fsanitize=thread -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+# The library and its tests again, as build/test/client_test_SANITIZER.
+define CLIENT_SANITIZED
+CLIENT_OBJECTS_$(1) = $$(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/$(1)/%,$$(CLIENT_OBJECTS) $$(CLIENT_TEST_OBJECTS))
+
+$(CLIENT_BUILD)/$(1)/%.o: client/src/%.cpp
+	@mkdir -p $$(@D)
+	$$(CXX) $$(CLIENT_REQUIRED) $$(CLIENT_FLAGS_$(1)) -c -o $$@ $$<
+$(CLIENT_BUILD)/$(1)/core/%.o: extension/src/core/%.cpp
+	@mkdir -p $$(@D)
+	$$(CXX) $$(CLIENT_REQUIRED) $$(CLIENT_FLAGS_$(1)) -c -o $$@ $$<
+$(CLIENT_BUILD)/$(1)/test/%.o: test/client/%.cpp
+	@mkdir -p $$(@D)
+	$$(CXX) $$(CLIENT_REQUIRED) $$(CLIENT_FLAGS_$(1)) -c -o $$@ $$<
+build/test/client_test_$(1): $$(CLIENT_OBJECTS_$(1)) $(CLIENT_C_OBJECT)
+	@mkdir -p $$(@D)
+	$$(CXX) $$(CLIENT_FLAGS_$(1)) -pthread -o $$@ $$^ $$(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+-include $$(CLIENT_OBJECTS_$(1):.o=.d)
+endef
+$(foreach sanitizer,tsan asan,$(eval $(call CLIENT_SANITIZED,$(sanitizer))))
 
 install-client: client
 	install -d '$(DESTDIR)$(PREFIX)/include/gravitas' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
@@ -108,5 +111,5 @@ uninstall-client:
 	        pkgconfig/gravitas-telemetry.pc)
 	-rmdir '$(DESTDIR)$(PREFIX)/include/gravitas'
 
--include $(CLIENT_OBJECTS:.o=.d) $(CLIENT_TEST_OBJECTS:.o=.d) $(CLIENT_TSAN_OBJECTS:.o=.d) \
+-include $(CLIENT_OBJECTS:.o=.d) $(CLIENT_TEST_OBJECTS:.o=.d) \
          $(CLIENT_C_OBJECT:.o=.d) $(CLIENT_BUILD)/examples/quickstart.d

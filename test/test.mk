@@ -9,7 +9,7 @@ UNIT_CXXFLAGS = -std=c++20 -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -Iextens
 UNIT_OBJECTS = $(patsubst %.cpp,build/unit/%.o,$(CORE_SOURCES) $(UNIT_SOURCES))
 
 .PHONY: tests
-tests: build/test/unit_test build/test/boundary_probe.so client-tests client-tests-tsan crash-programs fuzzers
+tests: build/test/unit_test build/test/boundary_probe.so client-tests fuzzers
 
 build/unit/%.o: %.cpp
 	@mkdir -p $(@D)
@@ -25,21 +25,6 @@ build/test/boundary_probe.so: $(PROBE_SOURCES) $(wildcard extension/src/pg/*.hpp
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++20 -O2 -g -fPIC -shared -Wall -Wextra -Wno-register -Wno-unused-parameter $(if $(WERROR),-Werror) \
 	    -Iextension/src -isystem $(shell $(PG_CONFIG) --includedir-server) -o $@ $(PROBE_SOURCES)
-
-# What test/crash runs beside a server that dies.
-.PHONY: crash-programs torture
-crash-programs: build/test/storm build/test/crowd
-build/test/storm build/test/crowd: build/test/%: test/crash/%.cpp $(CLIENT_BUILD)/$(CLIENT_LIB).a
-	@mkdir -p $(@D)
-	$(CLIENT_COMPILE) -o $@ $(filter %.cpp %.a,$^) $(CLIENT_PQ_LIBS)
--include build/test/storm.d build/test/crowd.d
-
-# The same for longer: make torture GRAVITAS_KILLS=1000 GRAVITAS_SEED=42
-GRAVITAS_KILLS ?= 200
-GRAVITAS_LOCK_SECONDS ?= 60
-torture: build crash-programs
-	@GRAVITAS_KILLS=$(GRAVITAS_KILLS) GRAVITAS_LOCK_SECONDS=$(GRAVITAS_LOCK_SECONDS) GRAVITAS_SEED=$(GRAVITAS_SEED) \
-	    GRAVITAS_TEST_TIMEOUT=86400 tools/check crash
 
 # Decoders of what may come from outside. Each target runs over its committed corpus with any compiler; where clang has
 # libFuzzer, it also searches on from there.

@@ -3,6 +3,7 @@
 #include "cutting_proxy.hpp"
 #include "support.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -62,7 +63,7 @@ void leave(const TemporaryDirectory &directory, int first, int last)
     const TemporaryDirectory nowhere;
     Client client(spilling("host=" + nowhere.path(), directory));
     log(client, first, last);
-    ASSERT_TRUE(client.close(0ms)); // nothing is lost
+    ASSERT_TRUE(client.close(0ms));           // nothing is lost
     const Account account = client.account(); // it may have adopted what was left before
     ASSERT_GE(account.spilled, static_cast<std::uint64_t>(last - first + 1));
     ASSERT_EQ(account.accepted, account.spilled);
@@ -412,7 +413,10 @@ TEST(Spill, is_not_kept_by_the_child_of_a_fork)
     const Database database;
     const TemporaryDirectory directory;
     const TemporaryDirectory nowhere;
-    auto client = std::make_unique<Client>(spilling("host=" + nowhere.path(), directory));
+    std::atomic<int> told{0};
+    Options options = spilling("host=" + nowhere.path(), directory);
+    options.on_error = [&](const Error &) { ++told; };
+    auto client = std::make_unique<Client>(options);
     log(*client, 1, 500);
     int up[2];
     int down[2];
@@ -420,9 +424,12 @@ TEST(Spill, is_not_kept_by_the_child_of_a_fork)
     ASSERT_EQ(pipe(down), 0);
     const pid_t child = fork();
     if (child == 0) {
+        const int told_before = told;
         client->log({.event_type = "TICK", .value = 501});
+        // Once it asks for the server, it has looked for files that it could adopt.
+        const bool looked = eventually([&] { return told > told_before; });
         char byte = 0;
-        const bool good = write(up[1], &byte, 1) == 1 && read(down[0], &byte, 1) == 1 && client->close(0ms) &&
+        const bool good = looked && write(up[1], &byte, 1) == 1 && read(down[0], &byte, 1) == 1 && client->close(0ms) &&
                           client->account().spilled == 1;
         _exit(good ? 0 : 1);
     }
