@@ -48,3 +48,14 @@ fuzz: fuzzers
 	@test/scripts/fuzz_test.sh
 build/fuzz/seed_corpus: test/fuzz/seed_corpus.cpp $(filter build/unit/extension/%,$(UNIT_OBJECTS))
 	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $^ -lz
+
+# Tests that kill the server, with the client as it is.
+CRASH_OBJECTS = $(patsubst test/%.cpp,build/test/%.o,$(sort $(wildcard test/crash/*_test.cpp)) test/crash/faults.cpp)
+tests: build/test/crash_test
+build/test/crash/%.o: test/crash/%.cpp
+	@mkdir -p $(@D)
+	$(CLIENT_COMPILE) -Itest -c -o $@ $<
+build/test/crash_test: $(CRASH_OBJECTS) $(CLIENT_BUILD)/test/support.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	@mkdir -p $(@D)
+	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+-include $(CRASH_OBJECTS:.o=.d)
