@@ -51,11 +51,14 @@ build/fuzz/seed_corpus: test/fuzz/seed_corpus.cpp $(filter build/unit/extension/
 
 # Tests that kill the server, with the client as it is.
 CRASH_OBJECTS = $(patsubst test/%.cpp,build/test/%.o,$(sort $(wildcard test/crash/*_test.cpp)) test/crash/faults.cpp)
-tests: build/test/crash_test
+tests: build/test/crash_test build/test/exit_client
 build/test/crash/%.o: test/crash/%.cpp
 	@mkdir -p $(@D)
 	$(CLIENT_COMPILE) -Itest -c -o $@ $<
 build/test/crash_test: $(CRASH_OBJECTS) $(CLIENT_BUILD)/test/support.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
 	@mkdir -p $(@D)
 	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
--include $(CRASH_OBJECTS:.o=.d)
+# A program of its own, since it ends in every way that a program can end.
+build/test/exit_client: build/test/crash/exit_client.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS)
+-include $(CRASH_OBJECTS:.o=.d) build/test/crash/exit_client.d
