@@ -63,8 +63,8 @@ build/test/exit_client: build/test/crash/exit_client.o $(CLIENT_BUILD)/$(CLIENT_
 	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS)
 -include $(CRASH_OBJECTS:.o=.d) build/test/crash/exit_client.d
 
-# The client's tests with its sources, under AddressSanitizer and UndefinedBehaviorSanitizer.
-CLIENT_ASAN         = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+# The client's tests with its sources, under AddressSanitizer and UndefinedBehaviorSanitizer. -O1 takes three times as long to compile.
+CLIENT_ASAN         = -O0 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 CLIENT_ASAN_OBJECTS = $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/asan/%,$(CLIENT_OBJECTS) $(CLIENT_TEST_OBJECTS))
 tests: build/test/client_test_asan
 $(CLIENT_BUILD)/asan/%.o: client/src/%.cpp
