@@ -7,13 +7,14 @@ VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravi
 export WERROR FUZZ_SECONDS
 
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-bench build demo check bench clean
+.PHONY: help deps deps-bench build demo check torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
 	@echo "make build     the extension, the client library and the demo"
 	@echo "make demo      set up, time real work on this machine, and show what SQL says about it"
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "make check     set up and run all tests"
+	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
@@ -27,9 +28,9 @@ deps-bench: deps
 	@tools/deps --bench || echo 'make bench goes on without them'
 
 # demo, check and bench install what is missing first; a second make then finds it.
-demo check: deps
+demo check torture: deps
 bench: deps-bench
-demo check bench:
+demo check torture bench:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $@-run
 
 # ---- The extension: PGXS knows how ----
@@ -51,11 +52,16 @@ include test/bench/bench.mk
 
 build: extension client client-examples demo-program
 
-.PHONY: demo-run check-run
+.PHONY: demo-run check-run torture-run
 demo-run: build
 	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(TRACE)
 check-run: build tests
 	@tools/check
+TORTURE_ROUNDS ?= 200
+TORTURE_SEED   ?= $(shell date +%s)
+torture-run: build tests
+	@GRAVITAS_CRASH_ROUNDS=$(TORTURE_ROUNDS) GRAVITAS_CRASH_SEED=$(TORTURE_SEED) GRAVITAS_TEST_TIMEOUT=7200 tools/check crash
+	@grep '^seed' build/check/crash.log | sort -u
 
 # A cluster that KEEP=1 left running goes first.
 clean:

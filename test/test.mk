@@ -48,3 +48,35 @@ fuzz: fuzzers
 	@test/scripts/fuzz_test.sh
 build/fuzz/seed_corpus: test/fuzz/seed_corpus.cpp $(filter build/unit/extension/%,$(UNIT_OBJECTS))
 	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $^ -lz
+
+# Tests that kill the server, with the client as it is.
+CRASH_OBJECTS = $(patsubst test/%.cpp,build/test/%.o,$(sort $(wildcard test/crash/*_test.cpp)) test/crash/faults.cpp)
+tests: build/test/crash_test build/test/exit_client
+build/test/crash/%.o: test/crash/%.cpp
+	@mkdir -p $(@D)
+	$(CLIENT_COMPILE) -Itest -c -o $@ $<
+build/test/crash_test: $(CRASH_OBJECTS) $(CLIENT_BUILD)/test/support.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	@mkdir -p $(@D)
+	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+# A program of its own, since it ends in every way that a program can end.
+build/test/exit_client: build/test/crash/exit_client.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS)
+-include $(CRASH_OBJECTS:.o=.d) build/test/crash/exit_client.d
+
+# The client's tests with its sources, under AddressSanitizer and UndefinedBehaviorSanitizer. -O1 takes three times as long to compile.
+CLIENT_ASAN         = -O0 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+CLIENT_ASAN_OBJECTS = $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/asan/%,$(CLIENT_OBJECTS) $(CLIENT_TEST_OBJECTS))
+tests: build/test/client_test_asan
+$(CLIENT_BUILD)/asan/%.o: client/src/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_ASAN) -c -o $@ $<
+$(CLIENT_BUILD)/asan/core/%.o: extension/src/core/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_ASAN) -c -o $@ $<
+$(CLIENT_BUILD)/asan/test/%.o: test/client/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_ASAN) -c -o $@ $<
+build/test/client_test_asan: $(CLIENT_ASAN_OBJECTS)
+	@mkdir -p $(@D)
+	$(CXX) -fsanitize=address,undefined -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+-include $(CLIENT_ASAN_OBJECTS:.o=.d)
