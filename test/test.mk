@@ -62,21 +62,3 @@ build/test/crash_test: $(CRASH_OBJECTS) $(CLIENT_BUILD)/test/support.o $(CLIENT_
 build/test/exit_client: build/test/crash/exit_client.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
 	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS)
 -include $(CRASH_OBJECTS:.o=.d) build/test/crash/exit_client.d
-
-# The client's tests with its sources, under AddressSanitizer and UndefinedBehaviorSanitizer. -O1 takes three times as long to compile.
-CLIENT_ASAN         = -O0 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-CLIENT_ASAN_OBJECTS = $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/asan/%,$(CLIENT_OBJECTS) $(CLIENT_TEST_OBJECTS))
-tests: build/test/client_test_asan
-$(CLIENT_BUILD)/asan/%.o: client/src/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_ASAN) -c -o $@ $<
-$(CLIENT_BUILD)/asan/core/%.o: extension/src/core/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_ASAN) -c -o $@ $<
-$(CLIENT_BUILD)/asan/test/%.o: test/client/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CLIENT_REQUIRED) $(CLIENT_ASAN) -c -o $@ $<
-build/test/client_test_asan: $(CLIENT_ASAN_OBJECTS)
-	@mkdir -p $(@D)
-	$(CXX) -fsanitize=address,undefined -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
--include $(CLIENT_ASAN_OBJECTS:.o=.d)
