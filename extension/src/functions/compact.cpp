@@ -59,6 +59,9 @@ constexpr char move_deltas[] = R"(
         INSERT INTO telemetry.rollup_day AS r SELECT * FROM by_day
         ON CONFLICT (bucket, event_type, component)
         DO UPDATE SET summary = r.summary OPERATOR(telemetry.+) excluded.summary
+    ), changed AS (   -- what was recorded of a day that is over holds no longer
+        DELETE FROM telemetry.partition_size AS p USING (SELECT DISTINCT bucket FROM by_day) AS d
+        WHERE p.day_start = d.bucket
     ), set_mark AS (
         UPDATE telemetry.compaction SET mark = pg_snapshot_xmin(pg_current_snapshot()) RETURNING mark
     ), first_mark AS (
