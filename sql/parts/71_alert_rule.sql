@@ -37,7 +37,7 @@ BEGIN ATOMIC
             'by how much the weighted ms per token of a model rose over its previous 60 days'),
            ('error_rate', 0.05, 0.02, 'share', '1 hour', 30, true, 'failed calls of a component among all of them'),
            ('no_data', 86400, 3600, 's', NULL, NULL, true, 'time since the last event'),
-           ('maintenance_overdue', 3600, 600, 's', NULL, NULL, true, 'time since maintenance ran, or since the oldest summary that waits for it'),
+           ('maintenance_overdue', 3600, 600, 's', NULL, NULL, true, 'time since a step of maintenance last succeeded'),
            ('maintenance_failed', 0, 0, 'failures', NULL, NULL, true, 'whether a step of maintenance failed when it last ran'),
            ('clock_skew', 10000, 5000, 'ms', '1 day', NULL, true, 'by how much the clock of a producer differs from the server''s'),
            ('too_many_series', 0.9, 0.8, 'share', NULL, NULL, true,
