@@ -106,7 +106,7 @@ SELECT * FROM telemetry.footprint('infinity');
 -- Whoever may read nothing gets sizes and estimates, and no error.
 CREATE ROLE regress_nobody;
 GRANT USAGE ON SCHEMA telemetry TO regress_nobody;
-GRANT EXECUTE ON FUNCTION telemetry.footprint(timestamptz) TO regress_nobody;
+GRANT EXECUTE ON FUNCTION telemetry.footprint(timestamptz), telemetry.retention_keep, telemetry.alert_rules, telemetry.alert_defaults TO regress_nobody;
 GRANT SELECT ON telemetry.alert_rule, telemetry.retention_policy TO regress_nobody;
 SET ROLE regress_nobody;
 SELECT table_name, heap_bytes > 0 AS sized, row_count_is_estimate AS estimate, oldest_record
