@@ -23,21 +23,21 @@ COMMENT ON COLUMN telemetry.alert_firing.since IS 'When it fired';
 COMMENT ON COLUMN telemetry.alert_firing.value IS 'What was measured last';
 
 CREATE TABLE telemetry.alert_log (
-    alert_id  bigint NOT NULL,
-    rule      text NOT NULL,
-    subject   text,
-    state     text NOT NULL CHECK (state IN ('firing', 'resolved')),
-    at        timestamptz NOT NULL,
-    value     double precision,
-    threshold double precision
+    alert_id   bigint NOT NULL,
+    rule       text NOT NULL,
+    subject    text,
+    state      text NOT NULL CHECK (state IN ('firing', 'resolved')),
+    changed_at timestamptz NOT NULL,
+    value      double precision,
+    threshold  double precision
 );
-CREATE INDEX alert_log_at_idx ON telemetry.alert_log (at);
+CREATE INDEX alert_log_changed_at_idx ON telemetry.alert_log (changed_at);
 COMMENT ON TABLE telemetry.alert_log IS 'Every alert that fired or was resolved';
 COMMENT ON COLUMN telemetry.alert_log.alert_id IS 'Number of the alert, the same from firing to resolved';
 COMMENT ON COLUMN telemetry.alert_log.rule IS 'The rule of alert_rules()';
 COMMENT ON COLUMN telemetry.alert_log.subject IS 'The model, table, producer or step that it is about; NULL: telemetry as a whole';
 COMMENT ON COLUMN telemetry.alert_log.state IS 'What it became: firing or resolved';
-COMMENT ON COLUMN telemetry.alert_log.at IS 'When';
+COMMENT ON COLUMN telemetry.alert_log.changed_at IS 'When that was found';
 COMMENT ON COLUMN telemetry.alert_log.value IS 'What was measured; NULL where the subject is gone or the rule disabled';
 COMMENT ON COLUMN telemetry.alert_log.threshold IS 'The threshold that was passed: to fire, or to be resolved';
 
@@ -154,13 +154,13 @@ END;
 COMMENT ON FUNCTION telemetry.alert_measurements(timestamptz) IS 'What the alert rules measure, whether it is worth an alert or not';
 
 CREATE TYPE telemetry.alert_transition AS (
-    alert_id  bigint,
-    rule      text,
-    subject   text,
-    state     text,
-    at        timestamptz,
-    value     double precision,
-    threshold double precision
+    alert_id   bigint,
+    rule       text,
+    subject    text,
+    state      text,
+    changed_at timestamptz,
+    value      double precision,
+    threshold  double precision
 );
 COMMENT ON TYPE telemetry.alert_transition IS 'A row of check_alerts(): an alert that fires from now on, or is resolved';
 

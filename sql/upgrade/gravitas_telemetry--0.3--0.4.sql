@@ -195,21 +195,21 @@ COMMENT ON COLUMN telemetry.alert_firing.since IS 'When it fired';
 COMMENT ON COLUMN telemetry.alert_firing.value IS 'What was measured last';
 
 CREATE TABLE telemetry.alert_log (
-    alert_id  bigint NOT NULL,
-    rule      text NOT NULL,
-    subject   text,
-    state     text NOT NULL CHECK (state IN ('firing', 'resolved')),
-    at        timestamptz NOT NULL,
-    value     double precision,
-    threshold double precision
+    alert_id   bigint NOT NULL,
+    rule       text NOT NULL,
+    subject    text,
+    state      text NOT NULL CHECK (state IN ('firing', 'resolved')),
+    changed_at timestamptz NOT NULL,
+    value      double precision,
+    threshold  double precision
 );
-CREATE INDEX alert_log_at_idx ON telemetry.alert_log (at);
+CREATE INDEX alert_log_changed_at_idx ON telemetry.alert_log (changed_at);
 COMMENT ON TABLE telemetry.alert_log IS 'Every alert that fired or was resolved';
 COMMENT ON COLUMN telemetry.alert_log.alert_id IS 'Number of the alert, the same from firing to resolved';
 COMMENT ON COLUMN telemetry.alert_log.rule IS 'The rule of alert_rules()';
 COMMENT ON COLUMN telemetry.alert_log.subject IS 'The model, table, producer or step that it is about; NULL: telemetry as a whole';
 COMMENT ON COLUMN telemetry.alert_log.state IS 'What it became: firing or resolved';
-COMMENT ON COLUMN telemetry.alert_log.at IS 'When';
+COMMENT ON COLUMN telemetry.alert_log.changed_at IS 'When that was found';
 COMMENT ON COLUMN telemetry.alert_log.value IS 'What was measured; NULL where the subject is gone or the rule disabled';
 COMMENT ON COLUMN telemetry.alert_log.threshold IS 'The threshold that was passed: to fire, or to be resolved';
 
@@ -326,13 +326,13 @@ END;
 COMMENT ON FUNCTION telemetry.alert_measurements(timestamptz) IS 'What the alert rules measure, whether it is worth an alert or not';
 
 CREATE TYPE telemetry.alert_transition AS (
-    alert_id  bigint,
-    rule      text,
-    subject   text,
-    state     text,
-    at        timestamptz,
-    value     double precision,
-    threshold double precision
+    alert_id   bigint,
+    rule       text,
+    subject    text,
+    state      text,
+    changed_at timestamptz,
+    value      double precision,
+    threshold  double precision
 );
 COMMENT ON TYPE telemetry.alert_transition IS 'A row of check_alerts(): an alert that fires from now on, or is resolved';
 
@@ -378,14 +378,14 @@ CREATE TYPE telemetry.status_row AS (
 );
 COMMENT ON TYPE telemetry.status_row IS 'A row of the view status';
 
-CREATE FUNCTION telemetry.event_partitions() RETURNS TABLE (partition name, day_start timestamptz)
+CREATE FUNCTION telemetry.partition_days() RETURNS TABLE (partition name, day_start timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT c.relname, to_timestamp(substr(c.relname::text, 7) || '+00', 'YYYYMMDDTZH')
     FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
     WHERE i.inhparent = 'telemetry.event'::regclass AND c.relname ~ '^event_\d{8}$';
 END;
-COMMENT ON FUNCTION telemetry.event_partitions() IS 'The days that events are stored in, from the catalog alone';
+COMMENT ON FUNCTION telemetry.partition_days() IS 'The days that events are stored in, from the catalog alone';
 
 -- Maintenance, and what waits for it. Counting ends at 100,000.
 CREATE FUNCTION telemetry.maintenance_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
@@ -432,10 +432,10 @@ BEGIN ATOMIC
         SELECT count(*) AS events
         FROM (SELECT FROM telemetry.event_default AS e WHERE e."timestamp" >= $1 + interval '24 hours' LIMIT 100000) AS e
     ), ahead AS MATERIALIZED (
-        SELECT count(*) AS days FROM telemetry.event_partitions() AS p WHERE p.day_start > $1
+        SELECT count(*) AS days FROM telemetry.partition_days() AS p WHERE p.day_start > $1
     ), starved AS MATERIALIZED (   -- an hour after its time at least
         SELECT string_agg(p.partition::text, ', ' ORDER BY p.day_start) AS days
-        FROM kept, telemetry.event_partitions() AS p WHERE p.day_start + interval '25 hours' <= kept.since
+        FROM kept, telemetry.partition_days() AS p WHERE p.day_start + interval '25 hours' <= kept.since
     )
     SELECT 'misplaced events', CASE WHEN misplaced.events < 100000 THEN misplaced.events::text ELSE '100000 or more' END,
            misplaced.events = 0, 'they lie in the default partition, where reads of a day do not find them quickly: SELECT telemetry.ensure_partitions(now() - interval ''60 days'', now() + interval ''7 days'')'
@@ -509,25 +509,25 @@ COMMENT ON COLUMN telemetry.status.hint IS 'What to do where it is not';
 
 -- Rights for a purpose. They are granted by whoever calls these, who must be able to.
 
-CREATE FUNCTION telemetry.grant_writer(role regrole) RETURNS void
+CREATE FUNCTION telemetry.grant_writer(role text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'telemetry_grant_writer';
-COMMENT ON FUNCTION telemetry.grant_writer(regrole) IS
+COMMENT ON FUNCTION telemetry.grant_writer(text) IS
     'Lets a role log by every function, by INSERT and COPY, and through the client; it sees the ids of what it logs and nothing else';
 
-CREATE FUNCTION telemetry.grant_reader(role regrole) RETURNS void
+CREATE FUNCTION telemetry.grant_reader(role text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'telemetry_grant_reader';
-COMMENT ON FUNCTION telemetry.grant_reader(regrole) IS
+COMMENT ON FUNCTION telemetry.grant_reader(text) IS
     'Lets a role read everything but history, and ask every question; it can write nothing';
 
-CREATE FUNCTION telemetry.grant_history_reader(role regrole) RETURNS void
+CREATE FUNCTION telemetry.grant_history_reader(role text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'telemetry_grant_history_reader';
-COMMENT ON FUNCTION telemetry.grant_history_reader(regrole) IS
+COMMENT ON FUNCTION telemetry.grant_history_reader(text) IS
     'Lets a role read history, which holds text of people';
 
 -- Nothing for PUBLIC, not even what only computes: so one sentence says it, and grant_reader() gives the rest. Types stay

@@ -27,7 +27,7 @@ SELECT calls('steady', '2026-03-10 11:00:00+00', 200, 10), calls('slower', '2026
        calls('few', '2026-03-10 11:00:00+00', 29, 100);
 SELECT rule, subject, round(value::numeric, 2) AS value, is_confirmed FROM telemetry.alert_measurements('2026-03-10 12:00:00+00')
 WHERE rule = 'efficiency_drop' ORDER BY subject;
-SELECT alert_id, rule, subject, state, at, round(value::numeric, 2) AS value, threshold FROM telemetry.check_alerts('2026-03-10 12:00:00+00');
+SELECT alert_id, rule, subject, state, changed_at, round(value::numeric, 2) AS value, threshold FROM telemetry.check_alerts('2026-03-10 12:00:00+00');
 -- It lasts, and fires once.
 SELECT count(*) FROM telemetry.check_alerts('2026-03-10 12:00:30+00');
 SELECT alert_id, rule, subject, since, round(value::numeric, 2) AS value, threshold, clear_threshold, unit FROM telemetry.alerts;

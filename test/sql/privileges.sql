@@ -153,11 +153,12 @@ ALTER TABLE telemetry.event DISABLE ROW LEVEL SECURITY;
 
 -- Names that need quotes, and no role at all.
 CREATE ROLE "regress ""odd"" Role";
-SELECT telemetry.grant_writer('"regress ""odd"" Role"'), telemetry.grant_reader('"regress ""odd"" Role"'), telemetry.grant_history_reader('"regress ""odd"" Role"');
+SELECT telemetry.grant_writer('regress "odd" Role'), telemetry.grant_reader('regress "odd" Role'), telemetry.grant_history_reader('regress "odd" Role');
 SELECT has_table_privilege('regress "odd" Role', 'telemetry.history', 'SELECT') AS granted;
 \set VERBOSITY terse
 SELECT telemetry.grant_writer('regress_nobody');
-SELECT telemetry.grant_writer('-');
+SELECT telemetry.grant_writer('public');
+SELECT telemetry.grant_writer('');
 SELECT telemetry.grant_reader(NULL);
 DROP OWNED BY "regress ""odd"" Role", regress_reader, regress_writer;
 DROP ROLE "regress ""odd"" Role", regress_reader, regress_writer;

@@ -41,7 +41,7 @@ constexpr char change_states[] = R"(
         UPDATE telemetry.alert_firing AS f SET value = k.value FROM known AS k
         WHERE f.alert_id = k.alert_id AND NOT k.is_over AND k.value <> f.value
     ), logged AS (
-        INSERT INTO telemetry.alert_log (alert_id, rule, subject, state, at, value, threshold)
+        INSERT INTO telemetry.alert_log (alert_id, rule, subject, state, changed_at, value, threshold)
         SELECT s.alert_id, s.rule, s.subject, 'firing', $1, s.value, m.threshold
         FROM started AS s JOIN measured AS m ON m.rule = s.rule AND m.subject IS NOT DISTINCT FROM s.subject
         UNION ALL
@@ -51,7 +51,7 @@ constexpr char change_states[] = R"(
         SELECT l.*, pg_notify('telemetry_alert', json_build_object('alert_id', l.alert_id, 'rule', l.rule)::text)
         FROM logged AS l
     )
-    SELECT alert_id, rule, subject, state, at, value, threshold FROM told ORDER BY alert_id)";
+    SELECT alert_id, rule, subject, state, changed_at, value, threshold FROM told ORDER BY alert_id)";
 
 bool lock_alerts()
 {

@@ -48,7 +48,7 @@ constexpr Table tables[] = {{"system_telemetry", "event", "timestamp"},
                             {"producer", "producer", "first_seen_at"},
                             {"partition_size", "partition_size", "day_start"},
                             {"maintenance_log", "maintenance_log", "started_at"},
-                            {"alert_log", "alert_log", "at"}};
+                            {"alert_log", "alert_log", "changed_at"}};
 constexpr std::size_t table_count = std::size(tables);
 
 // ---- Sizes, rows, growth ----

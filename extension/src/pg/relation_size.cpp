@@ -34,8 +34,12 @@ std::int64_t fork_bytes(Oid tablespace, Oid file, ForkNumber fork)
     for (int number = 0;; ++number) {
         if (number > 0)
             snprintf(segment, sizeof segment, "%s.%d", first, number);
-        if (stat(number == 0 ? first : segment, &status) < 0)
+        const char *const name = number == 0 ? first : segment;
+        if (stat(name, &status) < 0) {
+            if (errno != ENOENT)
+                ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat file \"%s\": %m", name)));
             return bytes;
+        }
         bytes += status.st_size;
         if (status.st_size < static_cast<std::int64_t>(RELSEG_SIZE) * BLCKSZ)
             return bytes;
@@ -51,6 +55,7 @@ std::int64_t file_bytes(Oid relation, Oid *toast = nullptr)
     const auto *const form = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
     const Oid file = form->relfilenode;
     const Oid tablespace = OidIsValid(form->reltablespace) ? form->reltablespace : MyDatabaseTableSpace;
+    const bool is_index = form->relkind == RELKIND_INDEX;
     if (toast != nullptr)
         *toast = form->reltoastrelid;
     ReleaseSysCache(tuple);
@@ -59,7 +64,8 @@ std::int64_t file_bytes(Oid relation, Oid *toast = nullptr)
     const std::int64_t main = fork_bytes(tablespace, file, MAIN_FORKNUM);
     if (main == 0) // nor has it other forks
         return 0;
-    return main + fork_bytes(tablespace, file, FSM_FORKNUM) + fork_bytes(tablespace, file, VISIBILITYMAP_FORKNUM);
+    return main + fork_bytes(tablespace, file, FSM_FORKNUM) +
+           (is_index ? 0 : fork_bytes(tablespace, file, VISIBILITYMAP_FORKNUM));
 }
 
 std::int64_t bytes_of_indexes(Oid table)

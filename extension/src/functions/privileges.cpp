@@ -4,6 +4,10 @@
 #include "pg/boundary.hpp"
 #include "pg/spi.hpp"
 
+extern "C" {
+#include "utils/acl.h"
+}
+
 using namespace gravitas::telemetry;
 
 namespace {
@@ -45,14 +49,12 @@ constexpr char for_readers[] = R"(
     FROM member JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
     WHERE p.prokind IN ('f', 'a') AND p.provolatile <> 'v')";
 
-// Argument 0, a regrole, as it stands in SQL.
+// Argument 0, the name of a role, as it stands in SQL.
 const char *role_argument(FunctionCallInfo fcinfo)
 {
-    pg::require(fcinfo, 0, "role");
-    if (!OidIsValid(PG_GETARG_OID(0)))
-        throw core::Error(core::sqlstate::invalid_parameter_value, "role must be the name of a role, not \"-\"",
-                          "Nothing of telemetry is for PUBLIC: name a role, and grant that to others.");
-    return quote_identifier(GetUserNameFromId(PG_GETARG_OID(0), false));
+    const char *const role = text_to_cstring(pg::required_name(fcinfo, 0, "role"));
+    (void)get_role_oid(role, false);
+    return quote_identifier(role);
 }
 
 void grant(const char *privilege, const char *role) { pg::run_sql(psprintf("GRANT %s TO %s", privilege, role)); }
