@@ -60,6 +60,7 @@ COMMENT ON TYPE telemetry.alert_measurement IS
 -- Efficiency: the weighted ms per token of the last hour over that of the 60 days before it, less 1. It fires only where
 -- the scores themselves have shifted, by the rank test of mann_whitney(): four standard deviations or more. So a few
 -- calls with many tokens or a single outlier do not fire it. Of the last hour and of the days before, 30 calls at least.
+-- Only models of which there is enough to compare are looked up in the 60 days, and those that fire.
 CREATE FUNCTION telemetry.efficiency_measurements(as_of timestamptz) RETURNS SETOF telemetry.alert_measurement
     LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -68,14 +69,18 @@ BEGIN ATOMIC
         FROM telemetry.alert_rules() AS r,
              telemetry.reading_window((extract(epoch FROM r.measured_over) / 3600)::integer, $1) AS w
         WHERE r.rule = 'efficiency_drop'
-    ), recent AS (
+    ), recent AS MATERIALIZED (
         SELECT s.component, telemetry.merge(s.summary) AS summary
         FROM rule, telemetry.rollups(rule.window_start, rule.window_end) AS s
         WHERE s.event_type = 'THOUGHT_LATENCY' AND s.component <> '(other)' GROUP BY 1
+    ), wanted AS MATERIALIZED (
+        SELECT r.component FROM rule, recent AS r WHERE telemetry.measurement_count(r.summary) >= rule.minimum_samples
+        UNION
+        SELECT f.subject FROM telemetry.alert_firing AS f WHERE f.rule = 'efficiency_drop'
     ), earlier AS (
         SELECT s.component, telemetry.merge(s.summary) AS summary
         FROM rule, telemetry.rollups(rule.window_start - interval '1440 hours', rule.window_start) AS s
-        WHERE s.event_type = 'THOUGHT_LATENCY' AND s.component <> '(other)' GROUP BY 1
+        WHERE s.event_type = 'THOUGHT_LATENCY' AND s.component IN (SELECT w.component FROM wanted AS w) GROUP BY 1
     ), compared AS (
         SELECT component, telemetry.ms_per_token(r.summary) / nullif(telemetry.ms_per_token(e.summary), 0) - 1 AS rise,
                least(telemetry.measurement_count(r.summary), telemetry.measurement_count(e.summary)) >= rule.minimum_samples AS enough,
@@ -87,6 +92,7 @@ END;
 COMMENT ON FUNCTION telemetry.efficiency_measurements(timestamptz) IS
     'By how much the weighted ms per token of each model rose in the last hour over the 60 days before it, and whether the rank test confirms it';
 
+-- A component that fires and has too few calls stays as it is for a day; silent for longer, it is none any longer.
 CREATE FUNCTION telemetry.error_measurements(as_of timestamptz) RETURNS SETOF telemetry.alert_measurement
     LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -95,17 +101,18 @@ BEGIN ATOMIC
         FROM telemetry.alert_rules() AS r,
              telemetry.reading_window((extract(epoch FROM r.measured_over) / 3600)::integer, $1) AS w
         WHERE r.rule = 'error_rate'
-    ), recent AS (
-        SELECT s.component, sum(telemetry.error_count(s.summary)) AS errors, sum(telemetry.event_count(s.summary)) AS calls
+    ), measured AS MATERIALIZED (
+        SELECT s.component, (sum(telemetry.error_count(s.summary)) / sum(telemetry.event_count(s.summary)))::double precision AS rate
         FROM rule, telemetry.rollups(rule.window_start, rule.window_end) AS s
-        WHERE s.event_type IN ('LOAD_LATENCY', 'THOUGHT_LATENCY') AND s.component <> '(other)' GROUP BY 1
-    ), known AS (   -- a component that is silent for a day is none any longer
-        SELECT DISTINCT s.component
-        FROM rule, telemetry.rollups(rule.window_end - interval '24 hours', rule.window_end) AS s
         WHERE s.event_type IN ('LOAD_LATENCY', 'THOUGHT_LATENCY') AND s.component <> '(other)'
+        GROUP BY 1, rule.minimum_samples HAVING sum(telemetry.event_count(s.summary)) >= rule.minimum_samples
     )
-    SELECT 'error_rate', component, CASE WHEN calls >= rule.minimum_samples THEN (errors / calls)::double precision END, true
-    FROM rule, known LEFT JOIN recent USING (component);
+    SELECT 'error_rate', m.component, m.rate, true FROM measured AS m
+    UNION ALL
+    SELECT DISTINCT 'error_rate', f.subject, NULL::double precision, false
+    FROM telemetry.alert_firing AS f, rule, telemetry.rollups(rule.window_end - interval '24 hours', rule.window_end) AS s
+    WHERE f.rule = 'error_rate' AND s.component = f.subject AND s.event_type IN ('LOAD_LATENCY', 'THOUGHT_LATENCY')
+      AND f.subject NOT IN (SELECT m.component FROM measured AS m);
 END;
 COMMENT ON FUNCTION telemetry.error_measurements(timestamptz) IS
     'The share of failed loads and inferences of each component in the last hour';
