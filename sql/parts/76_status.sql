@@ -44,7 +44,7 @@ BEGIN ATOMIC
     FROM failed
     UNION ALL
     SELECT 'delta backlog', CASE WHEN backlog.deltas < 100000 THEN backlog.deltas::text ELSE '100000 or more' END,
-           backlog.deltas <= 20000, 'SELECT telemetry.compact(); reads are slower by 1 to 2 µs for each'
+           backlog.deltas <= 20000, 'SELECT telemetry.compact(); reads take 1 to 2 us longer for each'
     FROM backlog;
 END;
 COMMENT ON FUNCTION telemetry.maintenance_status(timestamptz) IS 'The part of status about maintenance and what waits for it';

@@ -302,6 +302,11 @@ BEGIN ATOMIC
     SELECT 'clock_skew', p.producer::text, abs(p.clock_ahead_ms), true
     FROM telemetry.producer AS p, telemetry.alert_rules() AS r
     WHERE r.rule = 'clock_skew' AND p.last_seen_at > $1 - r.measured_over
+    UNION ALL   -- not the newest event of all, which may be of a clock that is years ahead
+    SELECT 'no_data', NULL, extract(epoch FROM $1 - greatest(c.last_at, d.last_at))::double precision, true
+    FROM (SELECT max(telemetry.last_at(r.summary)) AS last_at FROM telemetry.rollup_day AS r
+          WHERE r.bucket = (SELECT max(n.bucket) FROM telemetry.rollup_day AS n WHERE n.bucket <= $1)) AS c,
+         (SELECT max(telemetry.last_at(d.summary)) AS last_at FROM telemetry.deltas('-infinity', $1) AS d) AS d
     UNION ALL   -- of the day before, too, so that it is not resolved at every midnight
     SELECT 'too_many_series', NULL,
            coalesce(max(d.series), 0) / current_setting('gravitas_telemetry.max_series_per_day')::double precision, true
@@ -310,7 +315,7 @@ BEGIN ATOMIC
           GROUP BY d.bucket) AS d;
 END;
 COMMENT ON FUNCTION telemetry.upkeep_measurements(timestamptz) IS
-    'How late maintenance is and what of it failed, clocks of producers, and how near the number of series is to its limit';
+    'Time since the last event, how late maintenance is and what of it failed, clocks of producers, and how near the number of series is to its limit';
 
 CREATE FUNCTION telemetry.alert_measurements(as_of timestamptz DEFAULT now()) RETURNS SETOF telemetry.alert_measurement
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -320,9 +325,6 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'rows', f.table_name, f.row_count::double precision, true FROM footprint AS f
     WHERE f.table_name IN ('system_telemetry', 'usage_stats', 'history')
-    UNION ALL
-    SELECT 'no_data', NULL, extract(epoch FROM $1 - f.newest_record)::double precision, true FROM footprint AS f
-    WHERE f.table_name = 'system_telemetry'
     UNION ALL
     SELECT * FROM telemetry.efficiency_measurements($1)
     UNION ALL
@@ -421,7 +423,7 @@ BEGIN ATOMIC
     FROM failed
     UNION ALL
     SELECT 'delta backlog', CASE WHEN backlog.deltas < 100000 THEN backlog.deltas::text ELSE '100000 or more' END,
-           backlog.deltas <= 20000, 'SELECT telemetry.compact(); reads are slower by 1 to 2 µs for each'
+           backlog.deltas <= 20000, 'SELECT telemetry.compact(); reads take 1 to 2 us longer for each'
     FROM backlog;
 END;
 COMMENT ON FUNCTION telemetry.maintenance_status(timestamptz) IS 'The part of status about maintenance and what waits for it';

@@ -65,6 +65,7 @@ SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-01 23:00
 
 -- No data: for a day, until some comes.
 SELECT rule, subject, state, value, threshold FROM telemetry.check_alerts('2026-07-02 23:00:00+00');
+SELECT telemetry.log('NOTE', event_time => '2099-01-01') > 0 AS of_a_wrong_clock;
 SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-03 06:00:00+00');
 SELECT telemetry.log('NOTE', event_time => '2026-07-03 07:00:00+00') > 0 AS logged;
 SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-03 07:10:00+00');
@@ -92,6 +93,39 @@ SELECT rule, subject, state, value > 1 AS many FROM telemetry.check_alerts('2026
 SELECT count(*) FROM telemetry.check_alerts('2026-07-04 00:00:30+00') WHERE rule = 'too_many_series';
 SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-05 00:00:30+00') WHERE rule = 'too_many_series';
 RESET gravitas_telemetry.max_series_per_day;
+
+-- Hysteresis against a loop that keeps the state itself: a rate of errors that swings about both thresholds, every ten
+-- minutes of two days.
+TRUNCATE telemetry.alert_firing, telemetry.alert_log;
+CREATE FUNCTION differences() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    at timestamptz := '2026-08-01 00:00:00+00';
+    fires boolean := false;
+    rate double precision;
+    state text;
+    expected text;
+    changes integer := 0;
+    wrong integer := 0;
+BEGIN
+    FOR step IN 1 .. 288 LOOP
+        INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, duration_ms, tokens_generated, status)
+        SELECT at + i * interval '1 second', 'THOUGHT_LATENCY', 'swings', 5, 5,
+               CASE WHEN i < 50 * (0.035 + 0.03 * sin(step * 0.35)) THEN 'ERROR' ELSE 'OK' END FROM generate_series(0, 49) AS i;
+        at := at + interval '10 minutes';
+        SELECT (count(*) FILTER (WHERE status = 'ERROR'))::double precision / count(*) INTO rate
+        FROM telemetry.event WHERE "timestamp" >= at - interval '1 hour' AND "timestamp" < at;
+        expected := CASE WHEN NOT fires AND rate > 0.05 THEN 'firing' WHEN fires AND rate <= 0.02 THEN 'resolved' END;
+        fires := coalesce(expected = 'firing', fires);
+        state := (SELECT c.state FROM telemetry.check_alerts(at) AS c WHERE c.rule = 'error_rate');
+        changes := changes + (expected IS NOT NULL)::integer;
+        wrong := wrong + (state IS DISTINCT FROM expected)::integer;
+    END LOOP;
+    RAISE NOTICE '% changes', changes;
+    RETURN wrong;
+END $$;
+SELECT telemetry.ensure_partitions('2026-08-01', '2026-08-03');
+SELECT differences();
+DROP FUNCTION differences;
 
 -- Changing rules.
 SELECT telemetry.set_alert('rows', 100000, 50);
