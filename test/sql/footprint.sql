@@ -103,6 +103,16 @@ SELECT row_count_is_estimate AS estimate FROM telemetry.footprint('2026-03-05 12
 
 SELECT * FROM telemetry.footprint('infinity');
 
+-- Parts of the user's own, one of them no plain table: their rows are estimated.
+CREATE TABLE telemetry.old_events (LIKE telemetry.event) PARTITION BY LIST (event_type);
+CREATE TABLE telemetry.old_notes PARTITION OF telemetry.old_events FOR VALUES IN ('NOTE');
+ALTER TABLE telemetry.event ATTACH PARTITION telemetry.old_events FOR VALUES FROM ('2001-01-01') TO ('2002-01-01');
+CREATE TABLE telemetry.older_events (LIKE telemetry.event);
+ALTER TABLE telemetry.event ATTACH PARTITION telemetry.older_events FOR VALUES FROM ('2000-01-01') TO ('2001-01-01');
+INSERT INTO telemetry.event ("timestamp", event_type) VALUES ('2001-05-05', 'NOTE'), ('2000-05-05', 'NOTE');
+SELECT row_count_is_estimate AS estimate, oldest_record, partitions FROM telemetry.footprint('2026-03-05 12:00:00+00') WHERE table_name = 'system_telemetry';
+DROP TABLE telemetry.old_events, telemetry.older_events;
+
 -- Whoever may read nothing gets sizes and estimates, and no error.
 CREATE ROLE regress_nobody;
 GRANT USAGE ON SCHEMA telemetry TO regress_nobody;

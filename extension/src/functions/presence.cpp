@@ -69,7 +69,8 @@ ReadableTable::ReadableTable(Oid id)
     if (!OidIsValid(id) || !ConditionalLockRelationOid(id, AccessShareLock))
         return;
     relation_ = try_table_open(id, NoLock);
-    if (relation_ != nullptr && !pg::may_read_plainly(relation_)) {
+    // A partition of the user's may be a foreign table, or partitioned itself.
+    if (relation_ != nullptr && (relation_->rd_rel->relkind != RELKIND_RELATION || !pg::may_read_plainly(relation_))) {
         table_close(relation_, NoLock);
         relation_ = nullptr;
     }

@@ -32,7 +32,7 @@ constexpr const char *for_history_readers[] = {
     "SELECT ON telemetry.history",
 };
 
-// All that the extension made to be read but history, and its functions that change nothing.
+// All that the extension made to be read, but for history, and its functions that change nothing.
 constexpr char for_readers[] = R"(
     WITH member AS (
         SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
@@ -42,7 +42,7 @@ constexpr char for_readers[] = R"(
     UNION ALL
     SELECT 'SELECT ON ' || string_agg(c.oid::regclass::text, ', ')
     FROM member JOIN pg_class AS c ON classid = 'pg_class'::regclass AND c.oid = objid
-    WHERE c.relkind IN ('r', 'p', 'v') AND c.relname <> 'history'
+    WHERE c.relkind IN ('r', 'p', 'v') AND c.relname <> 'history' AND c.relname !~ '_lock$'
     UNION ALL
     SELECT 'EXECUTE ON FUNCTION telemetry.start_timer, telemetry.measure_latency, '
            || string_agg(p.oid::regprocedure::text, ', ')
