@@ -127,6 +127,17 @@ SELECT telemetry.ensure_partitions('2026-08-01', '2026-08-03');
 SELECT differences();
 DROP FUNCTION differences;
 
+-- Size and rows: above what there is today, until there is more, and until enough of it is gone.
+SELECT telemetry.set_alert('size', (SELECT total_bytes + 1000000 FROM telemetry.footprint WHERE table_name = 'total')), telemetry.set_alert('rows', 20000);
+SELECT count(*) FROM telemetry.check_alerts('2026-08-03 00:00:00+00') WHERE rule IN ('size', 'rows');
+INSERT INTO telemetry.usage_stats (model) SELECT 'm' FROM generate_series(1, 25000);
+ANALYZE telemetry.usage_stats;
+SELECT rule, subject, state, rule = 'size' OR value = 25000 AS rightly FROM telemetry.check_alerts('2026-08-03 00:01:00+00') WHERE rule IN ('size', 'rows') ORDER BY rule;
+SELECT count(*) FROM telemetry.check_alerts('2026-08-03 00:02:00+00') WHERE rule IN ('size', 'rows');
+TRUNCATE telemetry.usage_stats;
+SELECT rule, subject, state FROM telemetry.check_alerts('2026-08-03 00:03:00+00') WHERE rule IN ('size', 'rows') ORDER BY rule;
+SELECT telemetry.set_alert('size'), telemetry.set_alert('rows');
+
 -- Changing rules.
 SELECT telemetry.set_alert('rows', 100000, 50);
 SELECT telemetry.set_alert('size', 2e9);

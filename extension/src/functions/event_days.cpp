@@ -19,7 +19,7 @@ namespace gravitas::telemetry {
 namespace {
 
 // Rollups and deltas that are looked at: beyond them, rows are estimated.
-constexpr int most_summaries = 2'000; // less than a millisecond each
+constexpr int most_summaries = 2'000; // some 0.6 us each
 
 // The day of event_20261124; nothing for any other name.
 std::optional<TimestampTz> day_of(const char *name)
