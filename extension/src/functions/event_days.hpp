@@ -22,8 +22,8 @@ struct EventDays {
     core::Array<Oid> others;    // the default partition, and what a user attached
 };
 
-// Sizes of days that are over at as_of are those that maintenance recorded, where it did; others are those of the
-// files. Events are those of the rollups of the stored days, or estimates where these are too many or not to be read.
+// Days that are over at as_of are as maintenance recorded them, where it did. Of others the sizes are those of the
+// files, and the events those of their rollups, or estimates where these are too many or not to be read.
 EventDays stored_event_days(TimestampTz as_of);
 
 } // namespace gravitas::telemetry
