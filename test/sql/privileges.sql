@@ -121,6 +121,7 @@ SELECT count(*) FROM telemetry.get_aggregated_efficiency();
 SELECT count(*) > 0 AS trend FROM telemetry.efficiency_trend();
 SELECT (telemetry.get_60day_statistics(now() + interval '1 day')->'overall'->'total_measurements')::integer > 0 AS statistics;
 SELECT DISTINCT component FROM telemetry.get_recent_events(100);
+SELECT (SELECT count(*) > 0 FROM telemetry.get_recent_events(100, 'mine')) AS mine, (SELECT count(*) FROM telemetry.get_recent_events(100, 'copied')) AS copied;
 SELECT DISTINCT component FROM telemetry.system_telemetry;
 SELECT count(*) > 0 AS footprint FROM telemetry.footprint;
 SELECT telemetry.get_telemetry_footprint() IS NOT NULL AS footprint;
