@@ -71,10 +71,10 @@ SELECT telemetry.log('NOTE', event_time => '2026-07-03 07:00:00+00') > 0 AS logg
 SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-03 07:10:00+00');
 
 -- Maintenance that is late, and that failed.
-INSERT INTO telemetry.maintenance_log VALUES ('compact', '2026-07-03 07:00:00+00', 1, 'done', NULL), ('retention', '2026-07-03 07:00:00+00', 1, NULL, 'canceled');
+INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, error) VALUES ('compact', '2026-07-03 07:00:00+00', 1, 'done', NULL), ('retention', '2026-07-03 07:00:00+00', 1, NULL, 'canceled');
 SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-03 07:20:00+00');
 SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-03 08:00:01+00');
-INSERT INTO telemetry.maintenance_log VALUES ('compact', '2026-07-03 08:10:00+00', 1, 'done', NULL), ('retention', '2026-07-03 08:10:00+00', 1, 'done', NULL);
+INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, error) VALUES ('compact', '2026-07-03 08:10:00+00', 1, 'done', NULL), ('retention', '2026-07-03 08:10:00+00', 1, 'done', NULL);
 SELECT rule, subject, state, value FROM telemetry.check_alerts('2026-07-03 08:11:00+00') ORDER BY rule;
 
 -- Clocks, either way; a producer that is gone is resolved.

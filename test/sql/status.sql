@@ -13,14 +13,14 @@ SELECT count(*) > 0 AS shown, bool_and(is_ok) AS healthy FROM telemetry.status;
 -- Maintenance ran, days are ahead, a producer is well.
 SELECT telemetry.ensure_partitions('2026-03-09', '2026-03-12 12:00:00+00');
 SELECT telemetry.log('NOTE', event_time => '2026-03-10 11:00:00+00') > 0 AS logged;
-INSERT INTO telemetry.maintenance_log VALUES ('compact', '2026-03-10 11:59:30+00', 12, '5 deltas', NULL);
+INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, error) VALUES ('compact', '2026-03-10 11:59:30+00', 12, '5 deltas', NULL);
 INSERT INTO telemetry.producer VALUES ('11111111-1111-1111-1111-111111111111', 7, '2026-03-10', '2026-03-10 11:00:00+00', -3.4, 1000, 990, 5, 0, 0, 5);
 SELECT bool_and(is_ok) AS healthy FROM telemetry.status('2026-03-10 12:00:00+00');
 SELECT item, value FROM telemetry.status('2026-03-10 12:00:00+00') WHERE item ~ 'maintenance|misplaced|partition|producer' ORDER BY 1;
 
 -- Everything that can be wrong.
-INSERT INTO telemetry.maintenance_log VALUES ('retention', '2026-03-10 11:00:00+00', 1, NULL, 'canceling statement due to lock timeout');
-INSERT INTO telemetry.maintenance_log VALUES ('alerts', '2026-03-10 10:00:00+00', 1, NULL, 'out of memory'), ('alerts', '2026-03-10 11:00:00+00', 1, 'none', NULL);
+INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, error) VALUES ('retention', '2026-03-10 11:00:00+00', 1, NULL, 'canceling statement due to lock timeout');
+INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, error) VALUES ('alerts', '2026-03-10 10:00:00+00', 1, NULL, 'out of memory'), ('alerts', '2026-03-10 11:00:00+00', 1, 'none', NULL);
 SELECT telemetry.log('NOTE', event_time => '2026-03-05 11:00:00+00') > 0 AS misplaced, telemetry.log('NOTE', event_time => '2026-05-05 11:00:00+00') > 0 AS future,
        telemetry.log('NOTE', event_time => '2020-05-05 11:00:00+00') > 0 AS for_retention;
 SELECT telemetry.ensure_partitions('2026-01-05', '2026-01-07');
