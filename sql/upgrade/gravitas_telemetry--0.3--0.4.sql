@@ -47,6 +47,14 @@ COMMENT ON COLUMN telemetry.maintenance_log.result IS 'What came of it';
 COMMENT ON COLUMN telemetry.maintenance_log.sqlstate IS 'SQLSTATE of what stopped it, or a part of it; NULL: nothing';
 COMMENT ON COLUMN telemetry.maintenance_log.error IS 'What stopped it; NULL: nothing';
 
+-- Are these values larger than those? What alerts about efficiency ask, and anybody may.
+
+CREATE FUNCTION telemetry.mann_whitney(telemetry.sketch, telemetry.sketch,
+                                       OUT superiority double precision, OUT z double precision)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_mann_whitney';
+COMMENT ON FUNCTION telemetry.mann_whitney(telemetry.sketch, telemetry.sketch) IS
+    'Rank test of two distributions. superiority: the probability that a value of the first is larger than one of the second, ties half, 0.5 where neither is; z: how many standard deviations that is away from 0.5 if both were one. NULL where one is empty';
+
 -- What is worth an alert. Defaults live in alert_defaults(), the table holds what was changed.
 
 CREATE TABLE telemetry.alert_rule (
@@ -164,14 +172,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION telemetry.get_telemetry_footprint() IS
     'The view footprint as a document: bytes (heap, indexes, TOAST), rows, oldest and newest record of each table, all bytes, growth, and days until the cap';
-
--- Are these values larger than those? What alerts about efficiency ask, and anybody may.
-
-CREATE FUNCTION telemetry.mann_whitney(telemetry.sketch, telemetry.sketch,
-                                       OUT superiority double precision, OUT z double precision)
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_mann_whitney';
-COMMENT ON FUNCTION telemetry.mann_whitney(telemetry.sketch, telemetry.sketch) IS
-    'Rank test of two distributions. superiority: the probability that a value of the first is larger than one of the second, ties half, 0.5 where neither is; z: how many standard deviations that is away from 0.5 if both were one. NULL where one is empty';
 
 -- Alerts: what is measured, what fires now, and what has fired.
 --

@@ -35,7 +35,7 @@ SELECT set_eq($$
     FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid, aclexplode(attacl) AS acl
     WHERE c.relnamespace = 'telemetry'::regnamespace AND acl.grantee = 'tap_writer'::regrole
     $$, ARRAY['event INSERT', 'event.id SELECT', 'system_telemetry INSERT', 'system_telemetry.id SELECT', 'rollup_delta INSERT',
-              'producer INSERT', 'producer UPDATE', 'producer.producer SELECT', 'producer.last_sequence SELECT',
+              'producer INSERT', 'producer UPDATE', 'producer.producer SELECT', 'producer.last_sequence SELECT', 'producer.first_seen_at SELECT',
               'retention_policy SELECT', 'usage_stats INSERT', 'usage_stats.id SELECT', 'history INSERT', 'history.id SELECT',
               'event_id_seq USAGE', 'usage_stats_id_seq USAGE', 'history_id_seq USAGE'], 'a writer has just these rights on tables');
 SELECT set_eq($$

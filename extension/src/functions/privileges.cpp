@@ -17,7 +17,7 @@ constexpr const char *for_writers[] = {
     "INSERT, SELECT (id) ON telemetry.event",
     "INSERT, SELECT (id) ON telemetry.system_telemetry",
     "INSERT ON telemetry.rollup_delta",
-    "SELECT (producer, last_sequence), INSERT, UPDATE ON telemetry.producer",
+    "SELECT (producer, last_sequence, first_seen_at), INSERT, UPDATE ON telemetry.producer",
     "SELECT ON telemetry.retention_policy",
     "INSERT, SELECT (id) ON telemetry.usage_stats",
     "INSERT, SELECT (id) ON telemetry.history",
