@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace gravitas::telemetry {
@@ -159,12 +160,15 @@ std::vector<TableFootprint> Readers::telemetry_footprint()
     const Result result = ask("SELECT telemetry.get_telemetry_footprint()");
     return reading("get_telemetry_footprint()", [&] {
         const json document = json::parse(result.text(0, 0));
+        const json estimated = document.value("estimated_row_counts", json::array()); // none before 0.4
         std::vector<TableFootprint> tables;
         for (const char *const table : {"system_telemetry", "usage_stats", "history"}) {
-            tables.push_back({.table = table,
-                              .size_bytes = document.at("table_sizes").at(table).get<std::int64_t>(),
-                              .row_count = document.at("row_counts").at(table).get<std::int64_t>(),
-                              .oldest_record = optional_time(document.at("oldest_record"), table)});
+            tables.push_back(
+                {.table = table,
+                 .size_bytes = document.at("table_sizes").at(table).get<std::int64_t>(),
+                 .row_count = document.at("row_counts").at(table).get<std::int64_t>(),
+                 .row_count_is_estimate = std::find(estimated.begin(), estimated.end(), table) != estimated.end(),
+                 .oldest_record = optional_time(document.at("oldest_record"), table)});
         }
         return tables;
     });

@@ -147,32 +147,6 @@ END;
 COMMENT ON FUNCTION telemetry.get_60day_statistics(timestamptz) IS
     'The 60 days before as_of: overall figures, a trend per model (best first), and for how many days events are meant to stay';
 
-CREATE FUNCTION telemetry.get_telemetry_footprint() RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-    WITH footprint (name, size_bytes, row_count, oldest_record) AS (
-        VALUES ('system_telemetry',
-                (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('telemetry.event'::regclass)),
-                (SELECT count(*) FROM telemetry.event),
-                (SELECT min("timestamp") FROM telemetry.event)),
-               ('usage_stats',
-                pg_total_relation_size('telemetry.usage_stats'::regclass),
-                (SELECT count(*) FROM telemetry.usage_stats),
-                (SELECT min("timestamp") FROM telemetry.usage_stats)),
-               ('history',
-                pg_total_relation_size('telemetry.history'::regclass),
-                (SELECT count(*) FROM telemetry.history),
-                (SELECT min("timestamp") FROM telemetry.history))
-    )
-    SELECT jsonb_build_object('table_sizes', jsonb_object_agg(name, size_bytes),
-                              'row_counts', jsonb_object_agg(name, row_count),
-                              'oldest_record', jsonb_object_agg(name, oldest_record),
-                              'total_size_bytes', sum(size_bytes))
-    FROM footprint;
-END;
-COMMENT ON FUNCTION telemetry.get_telemetry_footprint() IS
-    'Bytes (heap, indexes, TOAST), rows and oldest record of system_telemetry, usage_stats and history';
-
 CREATE TYPE telemetry.efficiency_step AS (
     component                 text,
     step_start                timestamptz,

@@ -28,6 +28,7 @@ constexpr Subject subjects[] = {
     {"ingest", bench::measure_ingest},
     {"view", bench::measure_view},
     {"hot_path", bench::measure_hot_path},
+    {"footprint", bench::measure_footprint},
     {"others", bench::measure_others},
 };
 

@@ -11,7 +11,8 @@ namespace bench {
 //   BENCH=full             1 and 10 million events, 60 days of a million, ten minutes of real time; else within 6
 //                          minutes
 //   BENCH_ONLY             some of the subjects:
-//                          "efficiency statistics deltas busy aggregates sizes writing ingest view hot_path others"
+//                          "efficiency statistics deltas busy aggregates sizes writing ingest view hot_path footprint
+//                          others"
 //   BENCH_EVENTS           events in 24 hours, smallest first: "1000000 10000000"
 //   BENCH_DAY_EVENTS       events on each of the 60 days
 //   BENCH_DELTAS           deltas that were not compacted: "10000 600000"

@@ -17,6 +17,7 @@ void measure_writing(const Options &options, Report &report);    // compact(), l
 void measure_ingest(const Options &options, Report &report);     // ingest() and the client against COPY and INSERT
 void measure_view(const Options &options, Report &report);       // COPY through the view
 void measure_hot_path(const Options &options, Report &report);   // nanoseconds of one log call
+void measure_footprint(const Options &options, Report &report);  // the footprint of 70 days
 void measure_others(const Options &options, Report &report);     // tdigest, TimescaleDB
 
 } // namespace bench

@@ -147,6 +147,7 @@ TEST_F(Readers, footprint_names_the_three_tables)
     EXPECT_EQ(tables[0].table, "system_telemetry");
     EXPECT_GT(tables[0].size_bytes, 0);
     EXPECT_EQ(tables[0].row_count, 3);
+    EXPECT_FALSE(tables[0].row_count_is_estimate);
     EXPECT_EQ(tables[0].oldest_record, time);
     EXPECT_EQ(tables[1].table, "usage_stats");
     EXPECT_EQ(tables[1].row_count, 0);

@@ -5,8 +5,9 @@ SELECT plan(17);
 SELECT has_schema('telemetry');
 SELECT tables_are('telemetry', ARRAY[
     'event', 'event_default', 'usage_stats', 'history', 'retention_policy', 'rollup_delta', 'rollup_minute', 'rollup_hour',
-    'rollup_day', 'compaction', 'compaction_lock', 'producer']);
-SELECT views_are('telemetry', ARRAY['system_telemetry']);
+    'rollup_day', 'compaction', 'compaction_lock', 'producer', 'partition_size', 'maintenance_log', 'alert_rule',
+    'alert_firing', 'alert_log', 'alert_lock']);
+SELECT views_are('telemetry', ARRAY['system_telemetry', 'footprint', 'alerts', 'status']);
 SELECT functions_are('telemetry', ARRAY[
     'log', 'log_load_latency', 'log_thought_latency', 'log_usage', 'log_history', 'start_timer', 'measure_latency',
     'get_recent_events', 'get_aggregated_efficiency', 'get_60day_statistics', 'get_telemetry_footprint',
@@ -24,6 +25,10 @@ SELECT functions_are('telemetry', ARRAY[
     -- rollups
     'bucket_start', 'check_rollups', 'compact', 'compaction_mark', 'rebuild_rollups', 'recent_events_of', 'rollup_key',
     'rollups', 'window_levels', 'efficiency_trend', 'trend_step', 'deltas', 'series_figures',
+    -- footprint, alerts, status, rights
+    'footprint', 'mann_whitney', 'alert_defaults', 'alert_rules', 'alert_measurements', 'efficiency_measurements',
+    'error_measurements', 'upkeep_measurements', 'check_alerts', 'set_alert', 'partition_days', 'maintenance_status',
+    'partition_status', 'producer_status', 'status', 'grant_writer', 'grant_reader', 'grant_history_reader',
     -- efficiency()
     'efficiency', 'efficiency_combine', 'efficiency_final', 'efficiency_inverse', 'efficiency_step']);
 SELECT is((SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'gravitas_telemetry'), 'pg_catalog',
@@ -37,7 +42,7 @@ CREATE TEMP VIEW member AS
 SELECT is_empty($$
     SELECT name FROM member
     WHERE obj_description(objid, classid::regclass::text) IS NULL
-      AND name !~ '^type telemetry\.(event|event_default|producer|usage_stats|history|retention_policy|system_telemetry|rollup_\w+|compaction\w*)(\[\])?$'
+      AND name !~ '^type telemetry\.(event|event_default|producer|usage_stats|history|retention_policy|system_telemetry|rollup_\w+|compaction\w*|partition_size|maintenance_log|alert_\w+|footprint|alerts|status)(\[\])?$'
       AND name !~ '^type .*\[\]$'
       AND classid NOT IN ('pg_rewrite'::regclass, 'pg_default_acl'::regclass)
     $$, 'every object has a comment');

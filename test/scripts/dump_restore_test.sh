@@ -5,7 +5,8 @@ set -euo pipefail
 
 source=dump_source_$$ target=dump_target_$$
 scratch=$(mktemp -d)
-trap 'dropdb --if-exists -f "$source"; dropdb --if-exists -f "$target"; rm -rf "$scratch"' EXIT
+writer=dump_writer_$$ reader=dump_reader_$$
+trap 'dropdb --if-exists -f "$source"; dropdb --if-exists -f "$target"; dropuser --if-exists "$writer"; dropuser --if-exists "$reader"; rm -rf "$scratch"' EXIT
 
 run() { psql -X -q -v ON_ERROR_STOP=1 -At "$@"; }
 
@@ -16,6 +17,11 @@ SELECT tableoid::regclass, * FROM telemetry.event ORDER BY id;
 SELECT * FROM telemetry.usage_stats ORDER BY id;
 SELECT * FROM telemetry.history ORDER BY id;
 SELECT * FROM telemetry.retention_policy ORDER BY table_name;
+SELECT * FROM telemetry.alert_rule ORDER BY rule;
+SELECT * FROM telemetry.alert_firing ORDER BY alert_id;
+SELECT * FROM telemetry.alert_log ORDER BY alert_id, changed_at;
+SELECT relname, acl FROM pg_class, unnest(relacl) AS acl WHERE relnamespace = 'telemetry'::regnamespace ORDER BY relname, acl::text;
+SELECT oid::regprocedure, acl FROM pg_proc, unnest(proacl) AS acl WHERE pronamespace = 'telemetry'::regnamespace ORDER BY oid::regprocedure::text, acl::text;
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_indexdef(i.indexrelid)
 FROM pg_partition_tree('telemetry.event') AS t JOIN pg_class AS c ON c.oid = t.relid
 LEFT JOIN pg_index AS i ON i.indrelid = c.oid ORDER BY 1;
@@ -56,12 +62,18 @@ SELECT telemetry.log_load_latency('old', 1, event_time => '1970-01-01 00:00:00+0
 SELECT telemetry.log_load_latency('new', 1, event_time => '2100-01-01 00:00:00+00');
 SELECT telemetry.log_usage('m', 'layer', 1, 2, 3), telemetry.log_history('user', E'tab\there, and a \\');
 INSERT INTO telemetry.retention_policy VALUES ('event', '14 days');
+SELECT telemetry.set_alert('error_rate', 0.1), telemetry.set_alert('no_data', 60);
+SELECT count(*) FROM telemetry.check_alerts('2026-04-01 00:00:00+00');
 SQL
+createuser "$writer" && createuser "$reader"
+run -d "$source" -c "SELECT telemetry.grant_writer('$writer'), telemetry.grant_reader('$reader')"
 content "$source" > "$scratch/before"
 answers "$source" > "$scratch/answers"
 [[ $(run -d "$source" -c 'SELECT count(*) > 0 FROM telemetry.rollup_delta' -c 'SELECT count(*) > 100 FROM telemetry.rollup_minute') == $'t\nt' ]]
 grep -q '^telemetry.event_default|' "$scratch/before"
 grep -q '^telemetry.event_20260302|' "$scratch/before"
+grep -q "^1|no_data||firing|" "$scratch/before"
+grep -q "^telemetry.ingest(bytea)|$writer=X/" "$scratch/before"
 
 for format in custom directory plain; do
     dump=$scratch/$format
@@ -108,6 +120,7 @@ SQL
 DO $$
 BEGIN
     ASSERT telemetry.log('NOTE') > (SELECT max(id) FROM telemetry.event WHERE event_type <> 'NOTE'), 'an id came back';
+    ASSERT NOT EXISTS (SELECT FROM telemetry.check_alerts('2026-04-01 00:00:30+00') WHERE rule = 'no_data'), 'an alert fired again';
     ASSERT telemetry.ensure_partitions('2026-02-27 00:00:00+00', '2026-03-05 00:00:00+00') = 3, 'wrong days were missing';
     ASSERT NOT EXISTS (SELECT FROM telemetry.event_default WHERE component LIKE 'model 0'
                        AND "timestamp" < '2026-03-05'), 'rows stayed in the default partition';

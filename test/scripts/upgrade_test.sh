@@ -26,6 +26,8 @@ WITH member AS (
                                             ELSE pg_get_functiondef(p.oid) END
     FROM member JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
     UNION ALL
+    SELECT name, 'rights', proacl::text FROM member JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
+    UNION ALL
     SELECT name, 'column ' || attname, concat_ws(' ', attnum, format_type(atttypid, atttypmod), attnotnull, attstorage,
                                                  pg_get_expr(adbin, adrelid), col_description(attrelid, attnum))
     FROM member JOIN pg_attribute ON classid = 'pg_class'::regclass AND attrelid = objid AND attnum > 0 AND NOT attisdropped
@@ -69,6 +71,10 @@ for script in test/upgrade/gravitas_telemetry--*.sql; do
 SELECT telemetry.ensure_partitions('2026-03-01 00:00:00+00', '2026-03-03 00:00:00+00');
 SELECT telemetry.log_thought_latency('m' || n % 3, n / 10.0, n % 7, 5, event_time => '2026-03-01 00:00:00+00'::timestamptz + n * interval '7 minutes')
 FROM generate_series(1, 300) AS n;
+SELECT to_regproc('telemetry.compact') IS NOT NULL AS compacts \gset
+\if :compacts
+SELECT telemetry.compact();
+\endif
 SQL
     run -c 'ALTER EXTENSION gravitas_telemetry UPDATE'
     objects > "$scratch/updated"

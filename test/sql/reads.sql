@@ -10,7 +10,8 @@ SET extra_float_digits = 0;
 SELECT * FROM telemetry.get_recent_events();
 SELECT * FROM telemetry.get_aggregated_efficiency();
 SELECT jsonb_pretty(telemetry.get_60day_statistics());
-SELECT telemetry.get_telemetry_footprint()->'row_counts' AS rows, telemetry.get_telemetry_footprint()->'oldest_record' AS oldest;
+SELECT key AS name, value AS rows, telemetry.get_telemetry_footprint()->'oldest_record'->key AS oldest
+FROM jsonb_each(telemetry.get_telemetry_footprint()->'row_counts') WHERE key IN ('system_telemetry', 'usage_stats', 'history') ORDER BY key;
 
 -- Three models: one steady, one whose short calls are slow, one that mostly fails at once.
 INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, value, duration_ms, tokens_generated, prompt_tokens, status) VALUES
@@ -67,8 +68,9 @@ DELETE FROM telemetry.retention_policy;
 -- Footprint: exact rows, bytes that include indexes, the oldest record of each.
 SELECT telemetry.log_usage('m', 'chat', 1, 2, 3.5) > 0 AS logged;
 SELECT telemetry.log_history('user', 'hello') > 0 AS logged;
-SELECT telemetry.get_telemetry_footprint()->'row_counts' AS rows,
-       telemetry.get_telemetry_footprint()->'oldest_record'->'system_telemetry' AS oldest;
+SELECT key AS name, value AS rows,
+       CASE key WHEN 'system_telemetry' THEN telemetry.get_telemetry_footprint()->'oldest_record'->key END AS oldest
+FROM jsonb_each(telemetry.get_telemetry_footprint()->'row_counts') WHERE key IN ('system_telemetry', 'usage_stats', 'history') ORDER BY key;
 SELECT (f->'table_sizes'->>'usage_stats')::bigint = pg_total_relation_size('telemetry.usage_stats') AS usage_stats,
        (f->'table_sizes'->>'system_telemetry')::bigint = pg_total_relation_size('telemetry.event_default') AS system_telemetry,
        (f->>'total_size_bytes')::bigint = (SELECT sum(s.value::bigint) FROM jsonb_each_text(f->'table_sizes') AS s) AS total

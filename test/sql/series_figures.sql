@@ -64,6 +64,7 @@ ALTER TABLE telemetry.rollup_hour ADD UNIQUE NULLS NOT DISTINCT (bucket, event_t
 CREATE ROLE series_reader;
 GRANT USAGE ON SCHEMA telemetry TO series_reader;
 GRANT SELECT ON telemetry.rollup_minute, telemetry.rollup_hour, telemetry.rollup_day, telemetry.compaction TO series_reader;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA telemetry TO series_reader;
 SET ROLE series_reader;
 \set VERBOSITY terse
 SELECT count(*) FROM telemetry.series_figures('2026-03-01 00:00:00+00', '2026-03-05 00:00:00+00', NULL, NULL, NULL);

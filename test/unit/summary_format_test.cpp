@@ -62,6 +62,40 @@ ErrorKind reading(std::string_view text)
     return error_of([&] { (void)Summary::from_text(text, memory); });
 }
 
+TEST(SummaryFormat, BeginsWithItsOccurrence)
+{
+    test::Context memory;
+    test::Random random(5);
+    for (const std::size_t count : {0, 1, 2, 8, 9, 100}) {
+        const auto events = test::random_observations(random, count);
+        const Bytes bytes = encoded(test::summary_of(events, memory));
+        const Occurrence found = occurrence_of(bytes);
+        EXPECT_EQ(found.events, count);
+        if (count == 0)
+            continue;
+        const auto [first, last] = std::minmax_element(
+            events.begin(), events.end(), [](const Observation &a, const Observation &b) { return a.at < b.at; });
+        EXPECT_EQ(found.first_at, first->at);
+        EXPECT_EQ(found.last_at, last->at);
+        for (std::size_t size = 0; size < 3; ++size) // cut within it
+            EXPECT_EQ(error_of([&] { static_cast<void>(occurrence_of(std::span(bytes).first(size))); }),
+                      ErrorKind::truncated);
+    }
+}
+
+TEST(SummaryFormat, OccurrencesMerge)
+{
+    Occurrence all;
+    all.merge({});
+    EXPECT_EQ(all.events, 0u);
+    all.merge({2, -5, 7});
+    all.merge({1, 9, 9});
+    all.merge({});
+    EXPECT_EQ(all.events, 3u);
+    EXPECT_EQ(all.first_at, -5);
+    EXPECT_EQ(all.last_at, 9);
+}
+
 TEST(SummaryFormat, BytesAreTheseOnEveryMachine)
 {
     EXPECT_EQ(fixed_summary(0), (Bytes{1, 0}));

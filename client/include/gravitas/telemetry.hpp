@@ -186,6 +186,7 @@ struct TableFootprint {
     std::string table;           // system_telemetry, usage_stats, history
     std::int64_t size_bytes = 0; // heap, indexes and TOAST
     std::int64_t row_count = 0;
+    bool row_count_is_estimate = false; // of a large table, or of one that is not to be read
     std::optional<Clock::time_point> oldest_record;
 };
 

@@ -20,6 +20,18 @@ namespace gravitas::telemetry::core {
 inline constexpr std::size_t most_listed = 8;
 using SampleList = Ascending<Sample, most_listed>;
 
+// How many events a summary is of, and when the first and the last of them were; these mean nothing without events.
+struct Occurrence {
+    std::uint64_t events = 0;
+    std::int64_t first_at = 0;
+    std::int64_t last_at = 0;
+
+    void merge(const Occurrence &other) noexcept;
+};
+
+// The occurrence that an encoded summary begins with. Safe on any bytes; what comes after it is not looked at.
+[[nodiscard]] Occurrence occurrence_of(std::span<const std::uint8_t> encoded);
+
 // Not copyable and without a destructor: memory goes back by `release` or with the resource, which must live as long.
 // After std::bad_alloc or overflow a summary may be half changed and is to be dropped. One thread at a time, for const
 // functions too.

@@ -13,6 +13,7 @@
 
 #include "core/summary.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace gravitas::telemetry::core {
@@ -76,6 +77,12 @@ Sample read_sample(Reader &reader)
     return sample;
 }
 
+void check_version(Reader &reader)
+{
+    if (reader.byte() != version)
+        throw Error{ErrorKind::unknown_version, "unknown version of the summary format"};
+}
+
 SampleList read_samples(Reader &reader, std::size_t count)
 {
     SampleList list;
@@ -116,6 +123,29 @@ void Summary::write(Writer &writer) const noexcept
     }
 }
 
+void Occurrence::merge(const Occurrence &other) noexcept
+{
+    if (other.events == 0)
+        return;
+    first_at = events == 0 ? other.first_at : std::min(first_at, other.first_at);
+    last_at = events == 0 ? other.last_at : std::max(last_at, other.last_at);
+    events += other.events;
+}
+
+Occurrence occurrence_of(std::span<const std::uint8_t> encoded)
+{
+    Reader reader{encoded};
+    check_version(reader);
+    const std::uint8_t form = reader.byte();
+    if (form == form_totals) {
+        const Counters counters = Totals::read_beginning(reader);
+        return {counters.events, counters.first_at, counters.last_at};
+    }
+    reader.check(form <= most_listed, "unknown form of a summary");
+    const SampleList list = read_samples(reader, form);
+    return form == 0 ? Occurrence{} : Occurrence{form, list.begin()->at, (list.end() - 1)->at};
+}
+
 std::size_t Summary::encoded_size() const noexcept
 {
     Writer writer;
@@ -133,8 +163,7 @@ void Summary::encode(std::span<std::uint8_t> out) const noexcept
 void Summary::merge_encoded(std::span<const std::uint8_t> bytes, const Wanted &wanted)
 {
     Reader reader{bytes};
-    if (reader.byte() != version)
-        throw Error{ErrorKind::unknown_version, "unknown version of the summary format"};
+    check_version(reader);
     const std::uint8_t form = reader.byte();
     if (form == form_totals) {
         const EncodedTotals added = Totals::read(reader, wanted);

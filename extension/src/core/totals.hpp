@@ -137,6 +137,8 @@ struct Totals {
     void write(Writer &writer) const noexcept;
     // Of what is not wanted, nothing is kept and little is checked.
     [[nodiscard]] static EncodedTotals read(Reader &reader, const Wanted &wanted);
+    // Of the counters what comes first: events, errors, unscored, first_at and last_at. The rest is not looked at.
+    [[nodiscard]] static Counters read_beginning(Reader &reader);
     void write_text(TextWriter &writer) const;
     void read_text(TextReader &reader); // into empty totals
 

@@ -44,6 +44,21 @@ Sum read_sum(Reader &reader)
     return {high, reader.real()};
 }
 
+// Events, errors, unscored, first_at, last_at.
+Counters read_occurrence(Reader &reader)
+{
+    Counters counters;
+    counters.events = reader.varint();
+    counters.errors = reader.varint();
+    counters.unscored = reader.varint();
+    counters.first_at = reader.signed_varint();
+    const std::uint64_t lasts = reader.varint();
+    const auto first = static_cast<std::uint64_t>(counters.first_at);
+    reader.check(lasts <= largest_count - first, "time of the last event out of range");
+    counters.last_at = static_cast<std::int64_t>(first + lasts);
+    return counters;
+}
+
 void write_ratio(Writer &writer, const MsOverTokens &ratio) noexcept
 {
     write_sum(writer, ratio.duration_ms);
@@ -160,19 +175,18 @@ void Totals::write(Writer &writer) const noexcept
         write_regression(writer, counters);
 }
 
+Counters Totals::read_beginning(Reader &reader)
+{
+    static_cast<void>(reader.byte());
+    return read_occurrence(reader);
+}
+
 EncodedTotals Totals::read(Reader &reader, const Wanted &wanted)
 {
     EncodedTotals totals;
     Counters &counters = totals.counters;
     const std::uint8_t parts = reader.byte();
-    counters.events = reader.varint();
-    counters.errors = reader.varint();
-    counters.unscored = reader.varint();
-    counters.first_at = reader.signed_varint();
-    const std::uint64_t lasts = reader.varint();
-    const auto first = static_cast<std::uint64_t>(counters.first_at);
-    reader.check(lasts <= largest_count - first, "time of the last event out of range");
-    counters.last_at = static_cast<std::int64_t>(first + lasts);
+    counters = read_occurrence(reader);
     for (std::size_t i = 0; i < metrics; ++i) {
         if ((parts & first_measure << i) == 0)
             continue;

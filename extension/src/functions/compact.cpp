@@ -18,7 +18,7 @@ using namespace gravitas::telemetry;
 namespace {
 
 // One statement, so one snapshot: what it takes from the deltas is what it adds to the levels, and the mark is the
-// oldest transaction that this very snapshot may not see.
+// oldest transaction that this very snapshot may not see. %s: forget_sizes.
 constexpr char move_deltas[] = R"(
     WITH taken AS (
         DELETE FROM telemetry.rollup_delta WHERE added_by >= telemetry.compaction_mark()
@@ -59,13 +59,20 @@ constexpr char move_deltas[] = R"(
         INSERT INTO telemetry.rollup_day AS r SELECT * FROM by_day
         ON CONFLICT (bucket, event_type, component)
         DO UPDATE SET summary = r.summary OPERATOR(telemetry.+) excluded.summary
-    ), set_mark AS (
+    ), %s set_mark AS (
         UPDATE telemetry.compaction SET mark = pg_snapshot_xmin(pg_current_snapshot()) RETURNING mark
     ), first_mark AS (
         INSERT INTO telemetry.compaction SELECT pg_snapshot_xmin(pg_current_snapshot())
         WHERE NOT EXISTS (SELECT FROM telemetry.compaction)
     )
     SELECT count(*) FROM taken)";
+
+// What was recorded of a day that is over holds no longer. Before ALTER EXTENSION UPDATE nothing is recorded.
+constexpr char forget_sizes[] = R"(
+    changed AS (
+        DELETE FROM telemetry.partition_size AS p USING (SELECT DISTINCT bucket FROM by_day) AS d
+        WHERE p.day_start = d.bucket
+    ),)";
 
 // Also one statement and one snapshot: the rollups and deltas of a stretch of time make way for new deltas, made from
 // the events that this snapshot sees. $1 and $2: from, to.
@@ -108,7 +115,8 @@ bool lock_compaction()
 // Inside with_spi(), with the lock; the number of deltas moved.
 std::int64_t compact()
 {
-    pg::run_sql(move_deltas);
+    const bool has_sizes = OidIsValid(pg::relation_of("partition_size"));
+    pg::run_sql(psprintf(move_deltas, has_sizes ? forget_sizes : ""));
     return DatumGetInt64(pg::only_value(1));
 }
 

@@ -20,9 +20,11 @@ bool may_read_plainly(Relation table);
 // A valid B-tree index of the table whose first column is this one; InvalidOid where there is none.
 Oid find_btree(Relation table, AttrNumber column);
 
-// Calls visit(TupleTableSlot *) for each row that the keys select, in the order of the index.
+// Calls visit(TupleTableSlot *) for each row that the keys select, in the order of the index or backwards; where visit
+// returns a bool, until it returns false.
 template <typename Visit>
-void scan_index(Relation table, Oid index_id, ScanKeyData *keys, int key_count, Visit visit)
+void scan_index(Relation table, Oid index_id, ScanKeyData *keys, int key_count, Visit visit,
+                ScanDirection direction = ForwardScanDirection)
 {
     Relation const index = index_open(index_id, AccessShareLock);
     TupleTableSlot *const slot = table_slot_create(table, nullptr);
@@ -32,9 +34,14 @@ void scan_index(Relation table, Oid index_id, ScanKeyData *keys, int key_count, 
     IndexScanDesc const scan = index_beginscan(table, index, GetActiveSnapshot(), key_count, 0);
 #endif
     index_rescan(scan, keys, key_count, nullptr, 0);
-    while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+    while (index_getnext_slot(scan, direction, slot)) {
         CHECK_FOR_INTERRUPTS();
-        visit(slot);
+        if constexpr (std::is_same_v<bool, std::invoke_result_t<Visit, TupleTableSlot *>>) {
+            if (!visit(slot))
+                break;
+        } else {
+            visit(slot);
+        }
     }
     index_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);

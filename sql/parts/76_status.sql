@@ -1,0 +1,138 @@
+-- Is it healthy? One row for each thing that may be wrong, what is wrong first, each with what to type next.
+
+CREATE TYPE telemetry.status_row AS (
+    item  text,
+    value text,
+    is_ok boolean,
+    hint  text
+);
+COMMENT ON TYPE telemetry.status_row IS 'A row of the view status';
+
+CREATE FUNCTION telemetry.partition_days() RETURNS TABLE (partition name, day_start timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.relname, to_timestamp(substr(c.relname::text, 7) || '+00', 'YYYYMMDDTZH')
+    FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'telemetry.event'::regclass AND c.relname ~ '^event_\d{8}$';
+END;
+COMMENT ON FUNCTION telemetry.partition_days() IS 'The days that events are stored in, from the catalog alone';
+
+-- Maintenance, and what waits for it. Counting ends at 100,000.
+CREATE FUNCTION telemetry.maintenance_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH backlog AS MATERIALIZED (
+        SELECT count(*) AS deltas FROM (SELECT FROM telemetry.deltas('-infinity', 'infinity') LIMIT 100000) AS d
+    ), run AS MATERIALIZED (
+        SELECT max(l.started_at) AS last FROM telemetry.maintenance_log AS l WHERE l.started_at <= $1 AND l.error IS NULL
+    ), failed AS MATERIALIZED (
+        SELECT string_agg(step || ': ' || error, '; ' ORDER BY step) AS errors
+        FROM (SELECT DISTINCT ON (l.step) l.step, l.error FROM telemetry.maintenance_log AS l
+              WHERE l.started_at > $1 - interval '24 hours' AND l.started_at <= $1 ORDER BY l.step, l.started_at DESC) AS latest
+        WHERE error IS NOT NULL
+    )
+    SELECT 'last maintenance', coalesce(run.last::text, 'never'),
+           CASE WHEN run.last IS NULL THEN backlog.deltas <= 2000
+                ELSE $1 - run.last <= r.threshold * interval '1 second' END,
+           'CALL telemetry.maintain(); it should run by itself: look into the server''s log, and at max_worker_processes'
+    FROM run, backlog, telemetry.alert_rules() AS r WHERE r.rule = 'maintenance_overdue'
+    UNION ALL
+    SELECT 'next maintenance', coalesce((run.last + interval '1 minute')::text, 'with the next events'), true, NULL FROM run
+    UNION ALL
+    SELECT 'failed maintenance', coalesce(failed.errors, 'none'), failed.errors IS NULL,
+           'SELECT * FROM telemetry.maintenance_log WHERE error IS NOT NULL ORDER BY started_at DESC'
+    FROM failed
+    UNION ALL
+    SELECT 'delta backlog', CASE WHEN backlog.deltas < 100000 THEN backlog.deltas::text ELSE '100000 or more' END,
+           backlog.deltas <= 20000, 'SELECT telemetry.compact(); reads take 1 to 2 us longer for each'
+    FROM backlog;
+END;
+COMMENT ON FUNCTION telemetry.maintenance_status(timestamptz) IS 'The part of status about maintenance and what waits for it';
+
+CREATE FUNCTION telemetry.partition_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH kept AS MATERIALIZED (
+        SELECT coalesce($1 - telemetry.retention_keep('event'), '-infinity') AS since
+    ), misplaced AS MATERIALIZED (
+        SELECT count(*) AS events
+        FROM (SELECT FROM kept, telemetry.event_default AS e
+              WHERE e."timestamp" >= kept.since AND e."timestamp" < $1 + interval '24 hours' LIMIT 100000) AS e
+    ), future AS MATERIALIZED (
+        SELECT count(*) AS events
+        FROM (SELECT FROM telemetry.event_default AS e WHERE e."timestamp" >= $1 + interval '24 hours' LIMIT 100000) AS e
+    ), ahead AS MATERIALIZED (
+        SELECT count(*) AS days FROM telemetry.partition_days() AS p WHERE p.day_start > $1
+    ), starved AS MATERIALIZED (   -- an hour after its time at least
+        SELECT string_agg(p.partition::text, ', ' ORDER BY p.day_start) AS days
+        FROM kept, telemetry.partition_days() AS p WHERE p.day_start + interval '25 hours' <= kept.since
+    )
+    SELECT 'misplaced events', CASE WHEN misplaced.events < 100000 THEN misplaced.events::text ELSE '100000 or more' END,
+           misplaced.events = 0, 'they lie in the default partition, where reads of a day do not find them quickly: SELECT telemetry.ensure_partitions(now() - interval ''60 days'', now() + interval ''7 days'')'
+    FROM misplaced
+    UNION ALL
+    SELECT 'future events', CASE WHEN future.events < 100000 THEN future.events::text ELSE '100000 or more' END,
+           future.events = 0, 'they count when their time comes; a clock is wrong: SELECT component, max("timestamp") FROM telemetry.event_default GROUP BY 1'
+    FROM future
+    UNION ALL
+    SELECT 'partitions ahead', ahead.days::text, ahead.days > 0,
+           'SELECT telemetry.ensure_partitions(now(), now() + interval ''7 days'')'
+    FROM ahead
+    UNION ALL
+    SELECT 'starved drops', coalesce(starved.days, 'none'), starved.days IS NULL,
+           'their time is over, and they are still there: end what reads them for long, SELECT pid, query FROM pg_stat_activity ORDER BY xact_start'
+    FROM starved;
+END;
+COMMENT ON FUNCTION telemetry.partition_status(timestamptz) IS 'The part of status about the days that events are stored in';
+
+-- All producers together, and those in trouble one by one, the ten worst.
+CREATE FUNCTION telemetry.producer_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH seen AS MATERIALIZED (
+        SELECT p.*, abs(p.clock_ahead_ms) > r.threshold AS has_wrong_clock
+        FROM telemetry.producer AS p, telemetry.alert_rules() AS r
+        WHERE r.rule = 'clock_skew' AND p.last_seen_at > $1 - r.measured_over AND p.last_seen_at <= $1
+    )
+    SELECT 'producers', format('%s seen within a day; of %s events %s dropped, %s refused', count(*), coalesce(sum(s.accepted), 0),
+                               coalesce(sum(s.dropped), 0), coalesce(sum(s.refused), 0)),
+           coalesce(sum(s.dropped) = 0 AND NOT bool_or(s.has_wrong_clock), true), 'see those named here, and telemetry.producer'
+    FROM seen AS s
+    UNION ALL
+    (SELECT 'producer ' || s.producer,
+            format('clock %s ms ahead; of %s events %s dropped, %s refused', round(s.clock_ahead_ms), s.accepted, s.dropped, s.refused),
+            false,
+            concat_ws('; ', CASE WHEN s.has_wrong_clock THEN 'its clock is wrong: set it by NTP' END,
+                            CASE WHEN s.dropped > 0 THEN 'it lost events: give it a larger queue, or OnFull::spill or block' END)
+     FROM seen AS s WHERE s.has_wrong_clock OR s.dropped > 0
+     ORDER BY s.dropped DESC, abs(s.clock_ahead_ms) DESC, s.producer LIMIT 10);
+END;
+COMMENT ON FUNCTION telemetry.producer_status(timestamptz) IS 'The part of status about the clients that were seen within a day';
+
+CREATE FUNCTION telemetry.status(as_of timestamptz DEFAULT now()) RETURNS SETOF telemetry.status_row
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT item, value, is_ok, CASE WHEN NOT is_ok THEN hint END
+    FROM (SELECT 'version' AS item, e.extversion AS value, e.extversion = coalesce(a.default_version, e.extversion) AS is_ok,
+                 'ALTER EXTENSION gravitas_telemetry UPDATE' AS hint, 1 AS place
+          FROM pg_extension AS e LEFT JOIN pg_available_extensions() AS a (name, default_version, comment) ON a.name = e.extname
+          WHERE e.extname = 'gravitas_telemetry'
+          UNION ALL
+          SELECT m.*, 2 FROM telemetry.maintenance_status($1) AS m
+          UNION ALL
+          SELECT p.*, 3 FROM telemetry.partition_status($1) AS p
+          UNION ALL
+          SELECT p.*, 4 FROM telemetry.producer_status($1) AS p
+          UNION ALL
+          SELECT 'alerts', CASE count(*) WHEN 0 THEN 'none' ELSE string_agg(concat_ws(' of ', rule, subject), ', ' ORDER BY since, alert_id) END, count(*) = 0, 'SELECT * FROM telemetry.alerts', 5 FROM telemetry.alert_firing
+         ) AS s
+    ORDER BY is_ok, place, item;
+END;
+COMMENT ON FUNCTION telemetry.status(timestamptz) IS 'Whether telemetry is healthy, as the view status shows it';
+
+CREATE VIEW telemetry.status WITH (security_invoker = true) AS SELECT * FROM telemetry.status(now());
+COMMENT ON VIEW telemetry.status IS 'Whether telemetry is healthy: what is wrong comes first; bool_and(is_ok) says it in one word';
+COMMENT ON COLUMN telemetry.status.item IS 'What is looked at';
+COMMENT ON COLUMN telemetry.status.value IS 'What there is';
+COMMENT ON COLUMN telemetry.status.is_ok IS 'Whether that is as it should be';
+COMMENT ON COLUMN telemetry.status.hint IS 'What to do where it is not';
