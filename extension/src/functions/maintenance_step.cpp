@@ -6,8 +6,10 @@ extern "C" {
 #include "catalog/pg_namespace.h"
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
+#include "storage/lock.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
 
@@ -17,7 +19,16 @@ namespace {
 
 constexpr LOCKMODE one_at_a_time = ShareUpdateExclusiveLock;
 
-Oid owner_of_schema()
+void set(const char *setting, const char *value)
+{
+    (void)set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+LockRelId maintenance_lock() { return {pg::relation_of("maintenance_lock"), MyDatabaseId}; }
+
+} // namespace
+
+Oid schema_owner()
 {
     const Oid schema = get_namespace_oid("telemetry", false);
     HeapTuple const tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
@@ -27,15 +38,6 @@ Oid owner_of_schema()
     ReleaseSysCache(tuple);
     return owner;
 }
-
-void set(const char *setting, const char *value)
-{
-    (void)set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-LockRelId maintenance_lock() { return {pg::relation_of("maintenance_lock"), MyDatabaseId}; }
-
-} // namespace
 
 bool may_commit(FunctionCallInfo fcinfo)
 {
@@ -72,16 +74,17 @@ void unlock_maintenance()
 
 bool is_maintained_now()
 {
-    const Oid lock = maintenance_lock().relId;
-    if (!ConditionalLockRelationOid(lock, one_at_a_time))
-        return true;
-    UnlockRelationOid(lock, one_at_a_time);
-    return false;
+    const LockRelId lock = maintenance_lock();
+    LOCKTAG tag;
+    SET_LOCKTAG_RELATION(tag, lock.dbId, lock.relId);
+    int holders = 0;
+    (void)GetLockConflicts(&tag, one_at_a_time, &holders);
+    return holders > 0;
 }
 
 SchemaOwner::SchemaOwner()
 {
-    const Oid owner = owner_of_schema();
+    const Oid owner = schema_owner();
     GetUserIdAndSecContext(&user_, &security_context_);
     settings_ = NewGUCNestLevel();
     SetUserIdAndSecContext(owner, security_context_ | SECURITY_LOCAL_USERID_CHANGE);
@@ -90,10 +93,12 @@ SchemaOwner::SchemaOwner()
     set("timezone", "UTC");
     set("lock_timeout", "50ms");
     set("jit", "off");
+    PushActiveSnapshot(GetTransactionSnapshot()); // for SQL in a worker, where there is no portal that has one
 }
 
 void SchemaOwner::restore()
 {
+    PopActiveSnapshot();
     AtEOXact_GUC(true, settings_);
     SetUserIdAndSecContext(user_, security_context_);
 }

@@ -19,6 +19,8 @@ void with_committing_spi(Body body)
         elog(ERROR, "could not leave SPI");
 }
 
+Oid schema_owner(); // of telemetry
+
 // Whether the procedure may commit: it was not called inside of a transaction block or a function.
 bool may_commit(FunctionCallInfo fcinfo);
 
@@ -30,7 +32,7 @@ void refuse_in_transaction(FunctionCallInfo fcinfo, const char *name);
 bool lock_maintenance();
 void unlock_maintenance();
 
-// Whether anybody maintains right now; a guess, since no lock is kept.
+// Whether anybody else maintains right now; without a lock, so that asking is in nobody's way.
 bool is_maintained_now();
 
 class SchemaOwner {
