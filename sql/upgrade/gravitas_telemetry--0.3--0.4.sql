@@ -348,7 +348,7 @@ REVOKE ALL ON PROCEDURE telemetry.apply_retention(timestamptz, boolean, bigint, 
                         telemetry.maintain(timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION telemetry.grant_maintainer(role text) RETURNS void
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'telemetry_grant_maintainer';
 COMMENT ON FUNCTION telemetry.grant_maintainer(text) IS

@@ -22,10 +22,10 @@ constexpr const char *maintainer_grants[] = {
 
 } // namespace
 
-// grant_maintainer(role); strict
+// grant_maintainer(role)
 TELEMETRY_FUNCTION(grant_maintainer)
 {
-    const char *const role = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const char *const role = text_to_cstring(pg::required_name(fcinfo, 0, "role"));
     (void)get_role_oid(role, false);
     pg::with_spi([&] {
         for (const char *const grant : maintainer_grants)

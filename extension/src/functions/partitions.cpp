@@ -123,7 +123,7 @@ void prepare(const Day &day)
     pg::run_sql(psprintf("CREATE INDEX ON telemetry.%s (\"timestamp\")", day.partition.text));
 }
 
-// The last rows, and then the day is attached: with the default partition locked, since that narrows what it may hold.
+// The last rows, and then the day is attached, with everything locked: that narrows what the default partition may hold.
 void attach(const Day &day)
 {
     move_rows(day);
@@ -145,8 +145,9 @@ std::int32_t create_missing(core::Microseconds from, core::Microseconds to)
         prepare(day);
         missing[created++] = day;
     }
+    // Whoever had the list of days before and reads it after would miss the new one, hence the lock on all of them.
     if (created > 0)
-        pg::lock_briefly({pg::relation_of("event_default")}, AccessExclusiveLock);
+        pg::lock_briefly({pg::relation_of("event"), pg::relation_of("event_default")}, AccessExclusiveLock);
     for (std::int32_t i = 0; i < created; ++i) {
         CHECK_FOR_INTERRUPTS();
         attach(missing[i]);

@@ -90,6 +90,18 @@ void forget_old_delays(MaintenanceStep &step)
 
 // ---- Days of events ----
 
+// Of those that end after `end`; DT_NOEND where there are none. Inside with_spi().
+TimestampTz oldest_day(TimestampTz end)
+{
+    static pg::PreparedStatement<1> statement{
+        "SELECT coalesce(pg_catalog.min(\"from\"), 'infinity') FROM telemetry.event_partitions()"
+        " WHERE \"to\" OPERATOR(pg_catalog.>) $1",
+        {TIMESTAMPTZOID}};
+    statement.execute({TimestampTzGetDatum(end)}, {false}, SPI_OK_SELECT);
+    return DatumGetTimestampTz(time_at(1));
+}
+
+
 struct ExpiredDay {
     NameData partition;
     TimestampTz from; // DT_NOBEGIN: no bound
@@ -259,25 +271,12 @@ bool exists(const OtherTable &table)
     return OidIsValid(id) && get_attnum(id, table.column) != InvalidAttrNumber;
 }
 
-// Of the days of events that stay; DT_NOEND where there are none.
-TimestampTz oldest_day(TimestampTz dropped_before)
+// Inside with_spi(); DT_NOBEGIN where nothing is to be deleted. Minutes stay as long as the oldest day of events, also
+// where that could not be dropped: without them nobody can tell what the rollups lack.
+TimestampTz deletable_before(const OtherTable &table, TimestampTz as_of, TimestampTz oldest)
 {
-    static pg::PreparedStatement<1> statement{
-        "SELECT coalesce(pg_catalog.min(\"from\"), 'infinity') FROM telemetry.event_partitions()"
-        " WHERE \"to\" OPERATOR(pg_catalog.>) $1",
-        {TIMESTAMPTZOID}};
-    statement.execute({TimestampTzGetDatum(dropped_before)}, {false}, SPI_OK_SELECT);
-    return DatumGetTimestampTz(time_at(1));
-}
-
-// Inside with_spi(); DT_NOBEGIN where nothing is to be deleted. Minutes stay as long as days of events that could not be
-// dropped: without them nobody can tell what the rollups lack.
-TimestampTz deletable_before(const OtherTable &table, TimestampTz as_of, TimestampTz dropped_before = DT_NOBEGIN)
-{
-    TimestampTz cutoff = exists(table) ? cutoff_of(table.name, as_of) : DT_NOBEGIN;
-    if (strcmp(table.name, "rollup_minute") == 0)
-        cutoff = std::min(cutoff, oldest_day(dropped_before));
-    return cutoff;
+    const TimestampTz cutoff = exists(table) ? cutoff_of(table.name, as_of) : DT_NOBEGIN;
+    return strcmp(table.name, "rollup_minute") == 0 ? std::min(cutoff, oldest) : cutoff;
 }
 
 bool has_rows_before(const OtherTable &table, TimestampTz cutoff)
@@ -291,7 +290,7 @@ std::int64_t remove_rows(MaintenanceStep &step, const OtherTable &table, Timesta
 {
     TimestampTz cutoff = DT_NOBEGIN;
     const bool is_known = step.must("looking for old rows", [&] {
-        cutoff = deletable_before(table, as_of);
+        cutoff = deletable_before(table, as_of, oldest_day(DT_NOBEGIN));
         if (cutoff != DT_NOBEGIN && !has_rows_before(table, cutoff))
             cutoff = DT_NOBEGIN;
         if (cutoff != DT_NOBEGIN && table.is_rollup)
@@ -317,7 +316,8 @@ void put_action(ReturnSetInfo *plan, const char *table, const char *partition, s
     columns.put(plan);
 }
 
-void plan_day(ReturnSetInfo *plan, const char *partition, TimestampTz from, TimestampTz to, bool is_dropped)
+// False where the day is kept.
+bool plan_day(ReturnSetInfo *plan, const char *partition, TimestampTz from, TimestampTz to, bool is_dropped)
 {
     const Proof proof = prove(from, to);
     const char *const reason =
@@ -325,26 +325,31 @@ void plan_day(ReturnSetInfo *plan, const char *partition, TimestampTz from, Time
     const std::int64_t bytes = is_dropped ? total_bytes(partition) : 0; // deleted rows leave their space to others
     put_action(plan, "event", partition, proof.rows, bytes,
                proof.missing > 0 ? "keep" : is_dropped ? "drop" : "delete", reason);
+    return proof.missing == 0;
 }
 
-void plan_events(ReturnSetInfo *plan, TimestampTz as_of)
+// Since when there would be days of events.
+TimestampTz plan_events(ReturnSetInfo *plan, TimestampTz as_of)
 {
+    const TimestampTz cutoff = cutoff_of("event", as_of);
+    TimestampTz oldest = oldest_day(cutoff);
     const ExpiredDays expired = expired_days(as_of, CurrentMemoryContext);
     for (std::uint64_t i = 0; i < expired.count; ++i) {
         CHECK_FOR_INTERRUPTS();
         const ExpiredDay &day = expired.days[i];
-        plan_day(plan, NameStr(day.partition), day.from, day.to, true);
+        if (!plan_day(plan, NameStr(day.partition), day.from, day.to, true))
+            oldest = std::min(oldest, day.from);
     }
-    const TimestampTz cutoff = cutoff_of("event", as_of);
     for (TimestampTz day = MIN_TIMESTAMP; (day = first_default_day(day, cutoff)) < cutoff; day += core::day_us) {
         CHECK_FOR_INTERRUPTS();
-        plan_day(plan, psprintf("event_default %.10s", timestamptz_to_str(day)), day, day + core::day_us, false);
+        (void)plan_day(plan, psprintf("event_default %.10s", timestamptz_to_str(day)), day, day + core::day_us, false);
     }
+    return oldest;
 }
 
-void plan_other(ReturnSetInfo *plan, const OtherTable &table, TimestampTz as_of)
+void plan_other(ReturnSetInfo *plan, const OtherTable &table, TimestampTz as_of, TimestampTz oldest)
 {
-    const TimestampTz cutoff = deletable_before(table, as_of, cutoff_of("event", as_of));
+    const TimestampTz cutoff = deletable_before(table, as_of, oldest);
     if (cutoff == DT_NOBEGIN)
         return;
     pg::run_sql(psprintf("SELECT pg_catalog.count(*) FROM telemetry.%s WHERE %s < '%s'", table.name,
@@ -408,9 +413,9 @@ TELEMETRY_FUNCTION(retention_plan)
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *const plan = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     pg::with_spi([&] {
-        plan_events(plan, as_of);
+        const TimestampTz oldest = plan_events(plan, as_of);
         for (const OtherTable &table : other_tables)
-            plan_other(plan, table, as_of);
+            plan_other(plan, table, as_of, oldest);
     });
     PG_RETURN_NULL();
 }
