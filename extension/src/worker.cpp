@@ -75,7 +75,7 @@ void maintain_here()
     with_committing_spi([] {
         if (!lock_maintenance())
             return; // somebody was quicker
-        const Due due = maintenance_due();
+        const Due due = is_installed() ? maintenance_due() : Due::nothing; // it may have been dropped just before
         if (due == Due::round)
             maintain(GetCurrentTimestamp());
         else if (due == Due::compaction)

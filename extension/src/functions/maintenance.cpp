@@ -204,9 +204,10 @@ LastMaintenance last_maintenance()
 {
     LastMaintenance last;
     const Oid id = pg::relation_of("maintenance_state");
-    if (!OidIsValid(id))
+    // The extension may be dropped at any moment.
+    Relation const table = OidIsValid(id) ? try_table_open(id, AccessShareLock) : nullptr;
+    if (table == nullptr)
         return last;
-    Relation const table = table_open(id, AccessShareLock);
     Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
     TupleTableSlot *const slot = table_slot_create(table, nullptr);
     TableScanDesc const scan = table_beginscan(table, snapshot, 0, nullptr);
