@@ -1,5 +1,5 @@
-// The launcher, for those who preload the library: maintenance that is punctual also where nobody writes. It is connected to
-// no database, so it keeps none from being dropped or copied.
+// The launcher, for those who preload the library: maintenance that is punctual also where nobody writes. It is
+// connected to no database, so it keeps none from being dropped or copied.
 
 #include "pg/boundary.hpp"
 #include "settings.hpp"

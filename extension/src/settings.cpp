@@ -23,10 +23,11 @@ int maintenance_interval_s = 60;
 // Alphabetical.
 void define()
 {
-    DefineCustomBoolVariable("gravitas_telemetry.maintenance", "Whether maintenance runs by itself.",
-                             "A write that finds it overdue starts a short background worker. Where this is off, somebody "
-                             "has to CALL telemetry.maintain().",
-                             &maintenance, true, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable(
+        "gravitas_telemetry.maintenance", "Whether maintenance runs by itself.",
+        "A write that finds it overdue starts a short background worker. Where this is off, somebody "
+        "has to CALL telemetry.maintain().",
+        &maintenance, true, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("gravitas_telemetry.maintenance_interval", "Time between two rounds of maintenance.",
                             "Deltas that come faster than that are compacted in between.", &maintenance_interval_s, 60,
                             1, 86'400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);

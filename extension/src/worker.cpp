@@ -74,7 +74,7 @@ void maintain_here()
         return;
     with_committing_spi([] {
         if (!lock_maintenance())
-            return; // somebody was quicker
+            return;                                                        // somebody was quicker
         const Due due = is_installed() ? maintenance_due() : Due::nothing; // it may have been dropped just before
         if (due == Due::round)
             maintain(GetCurrentTimestamp());

@@ -74,6 +74,7 @@ echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class LIMIT 1;" >&
 wait_until "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction')"
 while [[ ! -e $scratch/stop ]]; do
     run -c "SELECT count(*) FROM telemetry.event WHERE component <> 'old'"
+    run -c "SELECT query FROM pg_stat_activity WHERE query LIKE 'telemetry maintenance: making day%'" >> "$scratch/progress"
 done > "$scratch/counts" {input}>&- &
 counter=$!
 rounds=0
@@ -86,6 +87,7 @@ wait $counter
 counter=''
 equals "$(sort -u "$scratch/counts")" 50000 'events counted while they moved'
 (($(wc -l < "$scratch/counts") > 10)) || fail "counted only $(wc -l < "$scratch/counts") times"
+grep -qE '^telemetry maintenance: making day [0-9]+ of [0-9]+: 20' "$scratch/progress" || fail 'pg_stat_activity shows no progress'
 echo "SELECT count(*) FROM telemetry.event WHERE component <> 'old'; COMMIT;" >&"$input"
 exec {input}>&-
 wait "$holder" || true

@@ -82,7 +82,8 @@ constexpr Levels levels_of(const Window &window, Microseconds width) noexcept
     return {window.start, window.start, window.end, window.end};
 }
 
-// Since when minutes and hours are there, each the start of a UTC day. What was earlier is known in larger buckets only.
+// Since when minutes and hours are there, each the start of a UTC day. What was earlier is known in larger buckets
+// only.
 struct Horizons {
     Microseconds minutes = std::numeric_limits<Microseconds>::min();
     Microseconds hours = std::numeric_limits<Microseconds>::min();
@@ -106,7 +107,7 @@ constexpr Window readable(const Window &window, const Horizons &horizons) noexce
 // The part of a window that buckets of `width`, or of what they are made of, still tell of.
 constexpr Window readable(const Window &window, const Horizons &horizons, Microseconds width) noexcept
 {
-    const Microseconds since = width < hour_us ? std::max(horizons.minutes, horizons.hours)
+    const Microseconds since = width < hour_us  ? std::max(horizons.minutes, horizons.hours)
                                : width < day_us ? horizons.hours
                                                 : window.start;
     return {std::clamp(since, window.start, window.end), window.end};

@@ -43,8 +43,7 @@ Days missing_days(TimestampTz as_of, MemoryContext context)
                  SPI_processed};
     for (std::uint64_t i = 0; i < days.count; ++i) {
         bool is_null;
-        days.starts[i] =
-            DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+        days.starts[i] = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
     }
     return days;
 }
@@ -253,9 +252,9 @@ Removed tell_plan(TimestampTz as_of)
         const std::int64_t rows = DatumGetInt64(SPI_getbinval(row, columns, 3, &is_null));
         const std::int64_t bytes = DatumGetInt64(SPI_getbinval(row, columns, 4, &is_null));
         const bool is_kept = strcmp(action, "keep") == 0;
-        ereport(NOTICE, (errmsg("would %s \"%s\": " INT64_FORMAT " rows%s%s", action,
-                                partition != nullptr ? partition : table, rows, reason != nullptr ? ", " : "",
-                                reason != nullptr ? reason : "")));
+        ereport(NOTICE,
+                (errmsg("would %s \"%s\": " INT64_FORMAT " rows%s%s", action, partition != nullptr ? partition : table,
+                        rows, reason != nullptr ? ", " : "", reason != nullptr ? reason : "")));
         sum.days += strcmp(action, "drop") == 0 ? 1 : 0;
         sum.kept_days += is_kept ? 1 : 0;
         sum.rows += is_kept ? 0 : rows;

@@ -128,14 +128,16 @@ void MaintenanceStep::finish(const char *result)
         static pg::PreparedStatement<6> statement{
             "INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, sqlstate, error)"
             " SELECT $1, $2, $3, $4, $5, $6 WHERE $4 IS NOT NULL OR $5 IS NOT NULL"
-            " OR (SELECT l.sqlstate IS NOT NULL FROM telemetry.maintenance_log AS l WHERE l.step OPERATOR(pg_catalog.=) $1"
+            " OR (SELECT l.sqlstate IS NOT NULL FROM telemetry.maintenance_log AS l WHERE l.step "
+            "OPERATOR(pg_catalog.=) $1"
             " ORDER BY l.started_at DESC LIMIT 1)",
             {TEXTOID, TIMESTAMPTZOID, FLOAT8OID, TEXTOID, TEXTOID, TEXTOID}};
         statement.execute({CStringGetTextDatum(name_), TimestampTzGetDatum(started_at_), Float8GetDatum(duration_ms),
                            result == nullptr ? Datum{0} : CStringGetTextDatum(result),
                            error_ == nullptr ? Datum{0} : CStringGetTextDatum(unpack_sql_state(error_->sqlerrcode)),
                            error_ == nullptr ? Datum{0} : CStringGetTextDatum(error_->message)},
-                          {false, false, false, result == nullptr, error_ == nullptr, error_ == nullptr}, SPI_OK_INSERT);
+                          {false, false, false, result == nullptr, error_ == nullptr, error_ == nullptr},
+                          SPI_OK_INSERT);
     });
     if (failed != nullptr)
         ReThrowError(const_cast<ErrorData *>(failed));

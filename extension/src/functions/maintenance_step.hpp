@@ -1,5 +1,5 @@
-// Maintenance goes in small steps: each part of one is a transaction of its own, as the owner of schema telemetry, and may
-// fail without stopping what comes after it.
+// Maintenance goes in small steps: each part of one is a transaction of its own, as the owner of schema telemetry, and
+// may fail without stopping what comes after it.
 
 #pragma once
 
@@ -27,8 +27,8 @@ bool may_commit(FunctionCallInfo fcinfo);
 // Raises 25001 where the procedure, called `name` in SQL, may not commit.
 void refuse_in_transaction(FunctionCallInfo fcinfo, const char *name);
 
-// False where another session maintains. Otherwise nobody else does until unlock_maintenance(), through commits, or until
-// an error ends the transaction.
+// False where another session maintains. Otherwise nobody else does until unlock_maintenance(), through commits, or
+// until an error ends the transaction.
 bool lock_maintenance();
 void unlock_maintenance();
 
@@ -58,8 +58,8 @@ class MaintenanceStep {
 public:
     explicit MaintenanceStep(const char *name);
 
-    // Runs a part of the step and commits; nullptr where it succeeded. `activity` is shown in pg_stat_activity. What the
-    // body must keep it copies to memory().
+    // Runs a part of the step and commits; nullptr where it succeeded. `activity` is shown in pg_stat_activity. What
+    // the body must keep it copies to memory().
     template <typename Body>
     const ErrorData *run(const char *activity, Body body)
     {

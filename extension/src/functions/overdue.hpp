@@ -18,8 +18,8 @@ Due maintenance_due();
 // The same where nobody writes: then rounds are rare.
 Due idle_maintenance_due();
 
-// Called by whoever has appended deltas: looks seldom, and starts a worker where maintenance is overdue. Raises no error
-// and waits for nobody.
+// Called by whoever has appended deltas: looks seldom, and starts a worker where maintenance is overdue. Raises no
+// error and waits for nobody.
 void notice_deltas(std::size_t count);
 
 } // namespace gravitas::telemetry

@@ -81,17 +81,15 @@ struct Batch {
 // Moves some rows of the day out of the default partition, the earliest since `position`.
 Batch move_batch(const Day &day, TimestampTz position)
 {
-    pg::run_sql(psprintf(
-        "WITH moved AS (DELETE FROM telemetry.event_default WHERE ctid = ANY (ARRAY("
-        "SELECT ctid FROM telemetry.event_default WHERE \"timestamp\" >= '%s' AND \"timestamp\" < '%s'"
-        " ORDER BY \"timestamp\" LIMIT " INT64_FORMAT ")) RETURNING *),"
-        " stored AS (INSERT INTO telemetry.%s SELECT * FROM moved RETURNING \"timestamp\")"
-        " SELECT pg_catalog.count(*), coalesce(pg_catalog.max(\"timestamp\"), '%s') FROM stored",
-        pstrdup(timestamptz_to_str(position)), day.end, batch_rows, day.partition.text, day.end));
+    pg::run_sql(psprintf("WITH moved AS (DELETE FROM telemetry.event_default WHERE ctid = ANY (ARRAY("
+                         "SELECT ctid FROM telemetry.event_default WHERE \"timestamp\" >= '%s' AND \"timestamp\" < '%s'"
+                         " ORDER BY \"timestamp\" LIMIT " INT64_FORMAT ")) RETURNING *),"
+                         " stored AS (INSERT INTO telemetry.%s SELECT * FROM moved RETURNING \"timestamp\")"
+                         " SELECT pg_catalog.count(*), coalesce(pg_catalog.max(\"timestamp\"), '%s') FROM stored",
+                         pstrdup(timestamptz_to_str(position)), day.end, batch_rows, day.partition.text, day.end));
     bool is_null;
-    const Batch batch = {
-        DatumGetInt64(pg::only_value(1)),
-        DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null))};
+    const Batch batch = {DatumGetInt64(pg::only_value(1)),
+                         DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null))};
     SPI_freetuptable(SPI_tuptable);
     return batch;
 }
@@ -109,8 +107,8 @@ std::int64_t move_rows(const Day &day)
     return moved;
 }
 
-// A table of its own first, with nearly all rows of the day that went to the default partition. Nobody waits, and nobody
-// sees it: its rows are where they were until all is committed at once.
+// A table of its own first, with nearly all rows of the day that went to the default partition. Nobody waits, and
+// nobody sees it: its rows are where they were until all is committed at once.
 void prepare(const Day &day)
 {
     constexpr int most_passes = 10; // writers add to the default partition meanwhile
@@ -123,7 +121,8 @@ void prepare(const Day &day)
     pg::run_sql(psprintf("CREATE INDEX ON telemetry.%s (\"timestamp\")", day.partition.text));
 }
 
-// The last rows, and then the day is attached, with everything locked: that narrows what the default partition may hold.
+// The last rows, and then the day is attached, with everything locked: that narrows what the default partition may
+// hold.
 void attach(const Day &day)
 {
     move_rows(day);

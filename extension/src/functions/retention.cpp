@@ -101,7 +101,6 @@ TimestampTz oldest_day(TimestampTz end)
     return DatumGetTimestampTz(time_at(1));
 }
 
-
 struct ExpiredDay {
     NameData partition;
     TimestampTz from; // DT_NOBEGIN: no bound
@@ -122,7 +121,8 @@ ExpiredDays expired_days(TimestampTz as_of, MemoryContext context)
         {TIMESTAMPTZOID}};
     statement.execute({TimestampTzGetDatum(as_of)}, {false}, SPI_OK_SELECT);
     ExpiredDays found = {
-        static_cast<ExpiredDay *>(MemoryContextAlloc(context, sizeof(ExpiredDay) * (SPI_processed + 1))), SPI_processed};
+        static_cast<ExpiredDay *>(MemoryContextAlloc(context, sizeof(ExpiredDay) * (SPI_processed + 1))),
+        SPI_processed};
     for (std::uint64_t i = 0; i < found.count; ++i) {
         bool is_null;
         const auto value = [&](int column) {
@@ -135,12 +135,11 @@ ExpiredDays expired_days(TimestampTz as_of, MemoryContext context)
 
 std::int64_t total_bytes(const char *partition)
 {
-    return DatumGetInt64(
-        DirectFunctionCall1(pg_total_relation_size, ObjectIdGetDatum(pg::relation_of(partition))));
+    return DatumGetInt64(DirectFunctionCall1(pg_total_relation_size, ObjectIdGetDatum(pg::relation_of(partition))));
 }
 
-// Inside of with_spi(). The proof comes before the locks, which are held for the drop alone: events that come in between
-// bring their own summaries.
+// Inside of with_spi(). The proof comes before the locks, which are held for the drop alone: events that come in
+// between bring their own summaries.
 void drop_day(const ExpiredDay &day, bool &is_missing, Removed &removed)
 {
     const char *const name = NameStr(day.partition);
@@ -194,10 +193,10 @@ std::int64_t delete_batch(const char *table, const char *column, TimestampTz fro
     const char *const lower = pstrdup(timestamptz_to_str(from));
     const char *const upper = pstrdup(timestamptz_to_str(to));
     const char *const time = quote_identifier(column);
-    return static_cast<std::int64_t>(pg::run_sql(
-        psprintf("DELETE FROM telemetry.%s WHERE ctid = ANY (ARRAY(SELECT ctid FROM telemetry.%s"
-                 " WHERE %s >= '%s' AND %s < '%s' ORDER BY %s LIMIT " INT64_FORMAT "))",
-                 table, table, time, lower, time, upper, time, batch_rows)));
+    return static_cast<std::int64_t>(
+        pg::run_sql(psprintf("DELETE FROM telemetry.%s WHERE ctid = ANY (ARRAY(SELECT ctid FROM telemetry.%s"
+                             " WHERE %s >= '%s' AND %s < '%s' ORDER BY %s LIMIT " INT64_FORMAT "))",
+                             table, table, time, lower, time, upper, time, batch_rows)));
 }
 
 // In several transactions; how many.
@@ -260,8 +259,8 @@ struct OtherTable {
 };
 
 constexpr OtherTable other_tables[] = {
-    {"rollup_minute", "bucket", true},   {"rollup_hour", "bucket", true},       {"rollup_day", "bucket", true},
-    {"usage_stats", "timestamp", false}, {"history", "timestamp", false},       {"maintenance_log", "started_at", false},
+    {"rollup_minute", "bucket", true},   {"rollup_hour", "bucket", true}, {"rollup_day", "bucket", true},
+    {"usage_stats", "timestamp", false}, {"history", "timestamp", false}, {"maintenance_log", "started_at", false},
     {"alert_log", "changed_at", false},
 };
 
@@ -303,8 +302,8 @@ std::int64_t remove_rows(MaintenanceStep &step, const OtherTable &table, Timesta
 
 // ---- The plan ----
 
-void put_action(ReturnSetInfo *plan, const char *table, const char *partition, std::int64_t rows,
-                std::int64_t bytes, const char *action, const char *reason)
+void put_action(ReturnSetInfo *plan, const char *table, const char *partition, std::int64_t rows, std::int64_t bytes,
+                const char *action, const char *reason)
 {
     pg::Columns columns;
     columns.add(CStringGetTextDatum(table));
@@ -324,7 +323,10 @@ bool plan_day(ReturnSetInfo *plan, const char *partition, TimestampTz from, Time
         proof.missing == 0 ? nullptr : psprintf("rollups lack " INT64_FORMAT " events", proof.missing);
     const std::int64_t bytes = is_dropped ? total_bytes(partition) : 0; // deleted rows leave their space to others
     put_action(plan, "event", partition, proof.rows, bytes,
-               proof.missing > 0 ? "keep" : is_dropped ? "drop" : "delete", reason);
+               proof.missing > 0 ? "keep"
+               : is_dropped      ? "drop"
+                                 : "delete",
+               reason);
     return proof.missing == 0;
 }
 

@@ -77,10 +77,7 @@ void expire_before(const char *table, TimestampTz time)
 using namespace gravitas::telemetry;
 
 // expired_before(table_name) → timestamptz; strict
-TELEMETRY_FUNCTION(expired_before)
-{
-    PG_RETURN_TIMESTAMPTZ(expired_before(text_to_cstring(PG_GETARG_TEXT_PP(0))));
-}
+TELEMETRY_FUNCTION(expired_before) { PG_RETURN_TIMESTAMPTZ(expired_before(text_to_cstring(PG_GETARG_TEXT_PP(0)))); }
 
 // readable_window(window_start, window_end) → the same, as far as rollups allow; strict
 TELEMETRY_FUNCTION(readable_window)

@@ -32,7 +32,8 @@ void check_keep(const Interval *keep)
                           "Events are removed by whole days. Try '30 days', or NULL to keep them for ever.");
     if (days > most_days)
         throw core::Error(core::sqlstate::invalid_parameter_value,
-                          std::string("\"") + text + "\" is longer than 1000 years", "Give NULL to keep rows for ever.");
+                          std::string("\"") + text + "\" is longer than 1000 years",
+                          "Give NULL to keep rows for ever.");
 }
 
 } // namespace
