@@ -16,6 +16,7 @@ SELECT tableoid::regclass, * FROM telemetry.event ORDER BY id;
 SELECT * FROM telemetry.usage_stats ORDER BY id;
 SELECT * FROM telemetry.history ORDER BY id;
 SELECT * FROM telemetry.retention_policy ORDER BY table_name;
+SELECT * FROM telemetry.retention_horizon ORDER BY table_name;
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_indexdef(i.indexrelid)
 FROM pg_partition_tree('telemetry.event') AS t JOIN pg_class AS c ON c.oid = t.relid
 LEFT JOIN pg_index AS i ON i.indrelid = c.oid ORDER BY 1;
@@ -56,6 +57,7 @@ SELECT telemetry.log_load_latency('old', 1, event_time => '1970-01-01 00:00:00+0
 SELECT telemetry.log_load_latency('new', 1, event_time => '2100-01-01 00:00:00+00');
 SELECT telemetry.log_usage('m', 'layer', 1, 2, 3), telemetry.log_history('user', E'tab\there, and a \\');
 INSERT INTO telemetry.retention_policy VALUES ('event', '14 days');
+INSERT INTO telemetry.retention_horizon VALUES ('rollup_minute', '2026-02-01 00:00:00+00');
 SQL
 content "$source" > "$scratch/before"
 answers "$source" > "$scratch/answers"
