@@ -5,14 +5,19 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/brief_lock.hpp"
+#include "pg/index_scan.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
 #include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_constraint.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
 }
 
 using namespace gravitas::telemetry;
@@ -121,13 +126,60 @@ void prepare(const Day &day)
     pg::run_sql(psprintf("CREATE INDEX ON telemetry.%s (\"timestamp\")", day.partition.text));
 }
 
-// The last rows, and then the day is attached, with everything locked: that narrows what the default partition may
-// hold.
+void mark_valid(Oid table, const char *constraint)
+{
+    const Oid id = get_relation_constraint_oid(table, constraint, false);
+    Relation const constraints = table_open(ConstraintRelationId, RowExclusiveLock);
+    HeapTuple const tuple = SearchSysCacheCopy1(CONSTROID, ObjectIdGetDatum(id));
+    if (!HeapTupleIsValid(tuple))
+        elog(ERROR, "cache lookup failed for constraint %u", id);
+    reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple))->convalidated = true;
+    CatalogTupleUpdate(constraints, &tuple->t_self, tuple);
+    table_close(constraints, RowExclusiveLock);
+    CacheInvalidateRelcacheByRelid(table);
+    CommandCounterIncrement();
+}
+
+// Whether the default partition has no row of the day; false also where row security may hide some.
+bool has_none_left(const Day &day)
+{
+    Relation const table = table_open(pg::relation_of("event_default"), AccessShareLock);
+    const bool sees_all = pg::may_read_plainly(table);
+    table_close(table, NoLock);
+    return sees_all && pg::run_sql(psprintf(
+                           "SELECT FROM telemetry.event_default WHERE \"timestamp\" >= '%s' AND \"timestamp\" < '%s'"
+                           " LIMIT 1",
+                           day.start, day.end)) == 0;
+}
+
+void attach_plainly(const Day &day)
+{
+    pg::run_sql(psprintf("ALTER TABLE telemetry.event ATTACH PARTITION telemetry.%s FOR VALUES FROM ('%s') TO ('%s')",
+                         day.partition.text, day.start, day.end));
+}
+
+// Attaching narrows what the default partition may hold, so Postgres would read all of it to see that none of the day
+// is left, and keep everybody waiting. The index has told that already, and a constraint that lives as long as this
+// says so.
+void attach_without_scan(const Day &day)
+{
+    pg::run_sql(
+        psprintf("ALTER TABLE telemetry.event_default ADD CONSTRAINT day_is_moved CHECK (NOT (\"timestamp\" IS NOT"
+                 " NULL AND \"timestamp\" >= '%s' AND \"timestamp\" < '%s')) NOT VALID",
+                 day.start, day.end));
+    mark_valid(pg::relation_of("event_default"), "day_is_moved");
+    attach_plainly(day);
+    pg::run_sql("ALTER TABLE telemetry.event_default DROP CONSTRAINT day_is_moved");
+}
+
+// The last rows, and then the day is attached, with everything locked.
 void attach(const Day &day)
 {
     move_rows(day);
-    pg::run_sql(psprintf("ALTER TABLE telemetry.event ATTACH PARTITION telemetry.%s FOR VALUES FROM ('%s') TO ('%s')",
-                         day.partition.text, day.start, day.end));
+    if (has_none_left(day))
+        attach_without_scan(day);
+    else
+        attach_plainly(day);
     pg::run_sql(psprintf("ALTER TABLE telemetry.%s DROP CONSTRAINT one_day", day.partition.text));
 }
 
