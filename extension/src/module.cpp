@@ -13,13 +13,20 @@
 // core/       arithmetic and meaning; knows nothing of Postgres
 // pg/         the boundary between C++ and Postgres, and what the functions need of it
 // functions/  one file for each SQL feature: checks arguments, calls core, stores
+// worker      background workers, and the launcher that starts them where the library is preloaded
 
 #include "pg/prelude.hpp"
 #include "settings.hpp"
+#include "worker.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init();
-void _PG_init() { gravitas::telemetry::settings::define(); }
+void _PG_init()
+{
+    gravitas::telemetry::settings::define();
+    if (process_shared_preload_libraries_in_progress)
+        gravitas::telemetry::worker::register_launcher();
+}
 }

@@ -115,30 +115,35 @@ CREATE FUNCTION telemetry.window_levels(window_start timestamptz, window_end tim
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_window_levels';
 COMMENT ON FUNCTION telemetry.window_levels(timestamptz, timestamptz) IS 'The largest buckets that cover a window of whole minutes';
 
+CREATE FUNCTION telemetry.readable_window(INOUT window_start timestamptz, INOUT window_end timestamptz)
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'telemetry_readable_window';
+COMMENT ON FUNCTION telemetry.readable_window(timestamptz, timestamptz) IS 'The window, widened to whole hours or days where retention has removed smaller rollups';
+
 CREATE FUNCTION telemetry.rollups(window_start timestamptz, window_end timestamptz) RETURNS SETOF telemetry.rollup
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
+    WITH readable AS (SELECT * FROM telemetry.readable_window($1, $2))
     SELECT m.bucket, m.event_type, m.component, m.summary
-    FROM telemetry.window_levels($1, $2) AS l, telemetry.rollup_minute AS m
-    WHERE m.bucket >= $1 AND m.bucket < l.hours_start
+    FROM readable AS w, telemetry.window_levels(w.window_start, w.window_end) AS l, telemetry.rollup_minute AS m
+    WHERE m.bucket >= w.window_start AND m.bucket < l.hours_start
     UNION ALL
     SELECT h.bucket, h.event_type, h.component, h.summary
-    FROM telemetry.window_levels($1, $2) AS l, telemetry.rollup_hour AS h
+    FROM readable AS w, telemetry.window_levels(w.window_start, w.window_end) AS l, telemetry.rollup_hour AS h
     WHERE h.bucket >= l.hours_start AND h.bucket < l.days_start
     UNION ALL
     SELECT d.bucket, d.event_type, d.component, d.summary
-    FROM telemetry.window_levels($1, $2) AS l, telemetry.rollup_day AS d
+    FROM readable AS w, telemetry.window_levels(w.window_start, w.window_end) AS l, telemetry.rollup_day AS d
     WHERE d.bucket >= l.days_start AND d.bucket < l.days_end
     UNION ALL
     SELECT h.bucket, h.event_type, h.component, h.summary
-    FROM telemetry.window_levels($1, $2) AS l, telemetry.rollup_hour AS h
+    FROM readable AS w, telemetry.window_levels(w.window_start, w.window_end) AS l, telemetry.rollup_hour AS h
     WHERE h.bucket >= l.days_end AND h.bucket < l.hours_end
     UNION ALL
     SELECT m.bucket, m.event_type, m.component, m.summary
-    FROM telemetry.window_levels($1, $2) AS l, telemetry.rollup_minute AS m
-    WHERE m.bucket >= l.hours_end AND m.bucket < $2
+    FROM readable AS w, telemetry.window_levels(w.window_start, w.window_end) AS l, telemetry.rollup_minute AS m
+    WHERE m.bucket >= l.hours_end AND m.bucket < w.window_end
     UNION ALL
-    SELECT * FROM telemetry.deltas($1, $2);
+    SELECT d.* FROM readable AS w, telemetry.deltas(w.window_start, w.window_end) AS d;
 END;
 COMMENT ON FUNCTION telemetry.rollups(timestamptz, timestamptz) IS
-    'Rollups of the fewest rows that cover a window of whole minutes, each event in exactly one of them';
+    'Rollups of the fewest rows that cover a window of whole minutes, each event in exactly one of them; the window is widened as readable_window() says';

@@ -18,13 +18,16 @@ CREATE FUNCTION telemetry.check_rollups("from" timestamptz, "to" timestamptz)
 BEGIN ATOMIC
     WITH days AS (
         SELECT telemetry.bucket_start(1440, $1) AS first,
-               telemetry.bucket_start(1440, $2 - interval '1 microsecond') + interval '24 hours' AS past_last
+               telemetry.bucket_start(1440, $2 - interval '1 microsecond') + interval '24 hours' AS past_last,
+               telemetry.expired_before('event') AS events_from,
+               telemetry.expired_before('rollup_minute') AS minutes_from,
+               telemetry.expired_before('rollup_hour') AS hours_from
     ), stored AS (
         SELECT 1 AS minutes, m.bucket, m.event_type, m.component, m.summary
-        FROM days, telemetry.rollup_minute AS m WHERE m.bucket >= first AND m.bucket < past_last
+        FROM days, telemetry.rollup_minute AS m WHERE m.bucket >= greatest(first, minutes_from) AND m.bucket < past_last
         UNION ALL
         SELECT 60, h.bucket, h.event_type, h.component, h.summary
-        FROM days, telemetry.rollup_hour AS h WHERE h.bucket >= first AND h.bucket < past_last
+        FROM days, telemetry.rollup_hour AS h WHERE h.bucket >= greatest(first, hours_from) AND h.bucket < past_last
         UNION ALL
         SELECT 1440, d.bucket, d.event_type, d.component, d.summary
         FROM days, telemetry.rollup_day AS d WHERE d.bucket >= first AND d.bucket < past_last
@@ -39,7 +42,7 @@ BEGIN ATOMIC
     ), raw AS (
         SELECT telemetry.bucket_start(1, e."timestamp") AS bucket, telemetry.rollup_key(e.event_type) AS event_type,
                telemetry.rollup_key(e.component) AS component, count(*) AS n
-        FROM days, telemetry.event AS e WHERE e."timestamp" >= first AND e."timestamp" < past_last
+        FROM days, telemetry.event AS e WHERE e."timestamp" >= greatest(first, minutes_from) AND e."timestamp" < past_last
         GROUP BY 1, 2, 3
     ), placed AS (   -- what a component has no place for in its own row was folded into (other), where there is one
         SELECT r.bucket, r.event_type, r.component, r.n,
@@ -66,8 +69,10 @@ BEGIN ATOMIC
                 ELSE 'events deleted' END,
            CASE minutes WHEN 1 THEN 'minute' WHEN 60 THEN 'hour' ELSE 'day' END,
            bucket, event_type, coalesce(e.component, f.component), coalesce(e.n, 0), coalesce(f.n, 0)
-    FROM expected AS e FULL JOIN found AS f USING (minutes, bucket, event_type, key)
+    FROM expected AS e FULL JOIN found AS f USING (minutes, bucket, event_type, key), days
     WHERE e.n IS DISTINCT FROM f.n
+      AND bucket >= CASE minutes WHEN 1440 THEN hours_from ELSE minutes_from END   -- what there is nothing to check by
+      AND NOT (minutes = 1 AND bucket < events_from AND coalesce(e.n, 0) < f.n)    -- what retention has dropped
     ORDER BY bucket, minutes, event_type, key;
 END;
 COMMENT ON FUNCTION telemetry.check_rollups(timestamptz, timestamptz) IS

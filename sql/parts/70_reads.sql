@@ -7,10 +7,10 @@ COMMENT ON FUNCTION telemetry.row_limit(integer) IS 'Its argument, or an error u
 
 CREATE FUNCTION telemetry.reading_window(hours integer, as_of timestamptz,
                                          OUT window_start timestamptz, OUT window_end timestamptz)
-    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'telemetry_reading_window';
 COMMENT ON FUNCTION telemetry.reading_window(integer, timestamptz) IS
-    'The half-open window of the last hours before as_of, widened to whole minutes';
+    'The half-open window of the last hours before as_of, widened to whole minutes, or to whole hours or days where retention has removed what is smaller';
 
 CREATE FUNCTION telemetry.is_error_status(status text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

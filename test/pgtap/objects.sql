@@ -1,12 +1,12 @@
 -- What CREATE EXTENSION makes: complete, commented, closed to PUBLIC, safe from anybody's search_path.
 BEGIN;
-SELECT plan(17);
+SELECT plan(20);
 
 SELECT has_schema('telemetry');
 SELECT tables_are('telemetry', ARRAY[
     'event', 'event_default', 'usage_stats', 'history', 'retention_policy', 'rollup_delta', 'rollup_minute', 'rollup_hour',
-    'rollup_day', 'compaction', 'compaction_lock', 'producer', 'partition_size', 'maintenance_log', 'alert_rule',
-    'alert_firing', 'alert_log', 'alert_lock']);
+    'rollup_day', 'compaction', 'compaction_lock', 'producer', 'retention_horizon', 'retention_delay', 'partition_size',
+    'maintenance_log', 'maintenance_lock', 'maintenance_state', 'alert_rule', 'alert_firing', 'alert_log', 'alert_lock']);
 SELECT views_are('telemetry', ARRAY['system_telemetry', 'footprint', 'alerts', 'status']);
 SELECT functions_are('telemetry', ARRAY[
     'log', 'log_load_latency', 'log_thought_latency', 'log_usage', 'log_history', 'start_timer', 'measure_latency',
@@ -29,6 +29,9 @@ SELECT functions_are('telemetry', ARRAY[
     'footprint', 'mann_whitney', 'alert_defaults', 'alert_rules', 'alert_measurements', 'efficiency_measurements',
     'error_measurements', 'upkeep_measurements', 'check_alerts', 'set_alert', 'partition_days', 'maintenance_status',
     'partition_status', 'producer_status', 'status', 'grant_writer', 'grant_reader', 'grant_history_reader',
+    -- retention and maintenance
+    'apply_retention', 'event_partitions', 'expired_before', 'grant_maintainer', 'maintain', 'missing_days', 'prove_rollups',
+    'readable_window', 'retention_cutoff', 'retention_plan', 'set_retention',
     -- efficiency()
     'efficiency', 'efficiency_combine', 'efficiency_final', 'efficiency_inverse', 'efficiency_step']);
 SELECT is((SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'gravitas_telemetry'), 'pg_catalog',
@@ -42,7 +45,7 @@ CREATE TEMP VIEW member AS
 SELECT is_empty($$
     SELECT name FROM member
     WHERE obj_description(objid, classid::regclass::text) IS NULL
-      AND name !~ '^type telemetry\.(event|event_default|producer|usage_stats|history|retention_policy|system_telemetry|rollup_\w+|compaction\w*|partition_size|maintenance_log|alert_\w+|footprint|alerts|status)(\[\])?$'
+      AND name !~ '^type telemetry\.(event|event_default|producer|usage_stats|history|retention_\w+|partition_size|maintenance_\w+|system_telemetry|rollup_\w+|compaction\w*|alert_\w+|footprint|alerts|status)(\[\])?$'
       AND name !~ '^type .*\[\]$'
       AND classid NOT IN ('pg_rewrite'::regclass, 'pg_default_acl'::regclass)
     $$, 'every object has a comment');
@@ -58,6 +61,16 @@ SELECT is_empty($$
     SELECT relname FROM pg_class, aclexplode(relacl) AS acl
     WHERE relnamespace = 'telemetry'::regnamespace AND acl.grantee = 0
     $$, 'PUBLIC has no right on any table');
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE pronamespace = 'telemetry'::regnamespace AND proname IN ('maintain', 'apply_retention')
+      AND has_function_privilege('pg_monitor', oid, 'EXECUTE')
+    $$, 'PUBLIC cannot maintain');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE pronamespace = 'telemetry'::regnamespace AND prokind = 'p' AND proconfig IS NOT NULL
+    $$, 'procedures that commit have no settings of their own');
 
 -- Every function says what the planner may do with it, and none depends on the caller's search_path.
 SELECT is_empty($$
@@ -96,6 +109,11 @@ SELECT set_eq($$
     SELECT c.relname::text FROM pg_extension, unnest(extconfig) AS d (oid) JOIN pg_class AS c USING (oid)
     WHERE extname = 'gravitas_telemetry' AND c.relname ~ '^(rollup|compaction)'
     $$, ARRAY['rollup_delta', 'rollup_minute', 'rollup_hour', 'rollup_day'], 'rollups and deltas are dumped, the mark is not');
+
+SELECT set_eq($$
+    SELECT c.relname::text FROM pg_extension, unnest(extconfig) AS d (oid) JOIN pg_class AS c USING (oid)
+    WHERE extname = 'gravitas_telemetry' AND c.relname ~ '^(retention|maintenance|partition_size)'
+    $$, ARRAY['retention_policy', 'retention_horizon'], 'what rollups lack is dumped, what was done here is not');
 
 SELECT * FROM finish();
 ROLLBACK;

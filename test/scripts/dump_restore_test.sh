@@ -22,6 +22,7 @@ SELECT * FROM telemetry.alert_firing ORDER BY alert_id;
 SELECT * FROM telemetry.alert_log ORDER BY alert_id, changed_at;
 SELECT relname, acl FROM pg_class, unnest(relacl) AS acl WHERE relnamespace = 'telemetry'::regnamespace ORDER BY relname, acl::text;
 SELECT oid::regprocedure, acl FROM pg_proc, unnest(proacl) AS acl WHERE pronamespace = 'telemetry'::regnamespace ORDER BY oid::regprocedure::text, acl::text;
+SELECT * FROM telemetry.retention_horizon ORDER BY table_name;
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_indexdef(i.indexrelid)
 FROM pg_partition_tree('telemetry.event') AS t JOIN pg_class AS c ON c.oid = t.relid
 LEFT JOIN pg_index AS i ON i.indrelid = c.oid ORDER BY 1;
@@ -64,6 +65,7 @@ SELECT telemetry.log_usage('m', 'layer', 1, 2, 3), telemetry.log_history('user',
 INSERT INTO telemetry.retention_policy VALUES ('event', '14 days');
 SELECT telemetry.set_alert('error_rate', 0.1), telemetry.set_alert('no_data', 60);
 SELECT count(*) FROM telemetry.check_alerts('2026-04-01 00:00:00+00');
+INSERT INTO telemetry.retention_horizon VALUES ('rollup_minute', '2026-02-01 00:00:00+00');
 SQL
 createuser "$writer" && createuser "$reader"
 run -d "$source" -c "SELECT telemetry.grant_writer('$writer'), telemetry.grant_reader('$reader')"

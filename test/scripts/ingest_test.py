@@ -201,7 +201,41 @@ def test_batches_older_than_the_memory_of_producers():
     must(ingest(batch([GOOD], uuid.uuid4(), 1, created=NOW - 119 * DAY))["stored"] == 1, "young enough")
     known = uuid.uuid4()
     ingest(batch([], known, 1))
-    must(ingest(batch([GOOD], known, 2, created=old))["stored"] == 1, "a producer that is known")
+    sql(f"UPDATE telemetry.producer SET first_seen_at = now() - interval '130 days' WHERE producer = '{known}'")
+    must(ingest(batch([GOOD], known, 2, created=old))["stored"] == 1, "a producer that was known all the time")
+
+
+def test_a_forgotten_producer_comes_back():
+    """It resends what it does not know to be stored; nothing is stored a second time."""
+    old, producer = NOW - 121 * DAY, uuid.uuid4()
+    must("GT002" in ingest(batch([GOOD], producer, 1, created=old)), "refused")
+    must(ingest(batch([], producer, 1, created=old))["stored"] == 0, "its empty replacement")
+    must("GT002" in ingest(batch([GOOD], producer, 2, created=old)), "known since today only")
+    must("GT001" in ingest(batch([GOOD], producer, 3, created=old)), "the one after it waits")
+    must(ingest(batch([], producer, 2, created=old))["stored"] == 0, "its empty replacement")
+    must(ingest(batch([GOOD], producer, 2, created=old))["duplicate"], "acknowledged")
+    must(ingest(batch([GOOD], producer, 3, created=NOW - 119 * DAY))["stored"] == 1, "young enough")
+    must(ingest(batch([GOOD], producer, 4))["stored"] == 1, "made today")
+    must(count() == 2 and sql(no_problems) == "0", count())
+
+
+def test_a_clock_of_1970():
+    producer = uuid.uuid4()
+    must("GT002" in ingest(batch([GOOD], producer, 1, created=0)), "nobody can tell how old it is")
+    must(ingest(batch([], producer, 1, created=0))["next_sequence"] == 2, "without events there is nothing to store twice")
+
+
+def test_forgotten_under_a_shorter_retention():
+    producer = uuid.uuid4()
+    sql("SELECT telemetry.set_retention('event', '1 day'), telemetry.set_retention('producer', '1 day')")
+    ingest(batch([GOOD], producer, 1, created=NOW - DAY))
+    sql("UPDATE telemetry.producer SET last_seen_at = now() - interval '9 days'; CALL telemetry.maintain()")
+    must(sql("SELECT count(*) FROM telemetry.producer") == "0", "forgotten")
+    sql("DELETE FROM telemetry.retention_policy")
+    must("GT002" in ingest(batch([GOOD], producer, 1, created=NOW - 9 * DAY)), "a longer memory does not bring it back")
+
+
+def test_nobody_is_forgotten():
     sql("INSERT INTO telemetry.retention_policy VALUES ('event', NULL)")
     must(ingest(batch([GOOD], uuid.uuid4(), 1, created=0))["stored"] == 1, "nobody is forgotten")
     sql("DELETE FROM telemetry.retention_policy")

@@ -57,6 +57,15 @@ CREATE TABLE telemetry.event_20260401 (a integer);
 SELECT telemetry.ensure_partitions('2026-04-01 00:00:00+00', '2026-04-02 00:00:00+00');
 DROP TABLE telemetry.event_20260401;
 
+-- Where a trigger keeps an event in the default partition, its day is not made.
+SELECT telemetry.log('NOTE', event_time => '2026-06-01 10:00:00+00') > 0 AS logged;
+CREATE FUNCTION pg_temp.stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER stays BEFORE DELETE ON telemetry.event_default FOR EACH ROW EXECUTE FUNCTION pg_temp.stays();
+SELECT telemetry.ensure_partitions('2026-06-01 00:00:00+00', '2026-06-02 00:00:00+00');
+DROP TRIGGER stays ON telemetry.event_default;
+SELECT telemetry.ensure_partitions('2026-06-01 00:00:00+00', '2026-06-02 00:00:00+00');
+SELECT conname FROM pg_constraint WHERE conrelid = 'telemetry.event_default'::regclass AND contype = 'c';
+
 DROP FUNCTION days();
 
 -- Dropping the extension drops the days with it.

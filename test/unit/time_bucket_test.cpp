@@ -48,6 +48,41 @@ TEST(TimeBucket, WindowIsMinuteAligned)
     EXPECT_EQ(on_the_minute.end, 90 * core::minute_us);
 }
 
+TEST(TimeBucket, WindowIsWidenedWhereSmallBucketsAreGone)
+{
+    core::Horizons horizons;
+    const core::Window window = {10 * core::day_us + 90 * core::minute_us, 12 * core::day_us + 100 * core::minute_us};
+    const auto equals = [](const core::Window &found, Microseconds start, Microseconds end) {
+        return found.start == start && found.end == end;
+    };
+    EXPECT_TRUE(equals(core::readable(window, horizons), window.start, window.end));
+    horizons.minutes = 11 * core::day_us;
+    EXPECT_TRUE(equals(core::readable(window, horizons), 10 * core::day_us + core::hour_us, window.end));
+    horizons.minutes = 12 * core::day_us + core::day_us;
+    EXPECT_TRUE(equals(core::readable(window, horizons), 10 * core::day_us + core::hour_us,
+                       12 * core::day_us + 2 * core::hour_us));
+    horizons.hours = 11 * core::day_us;
+    EXPECT_TRUE(equals(core::readable(window, horizons), 10 * core::day_us, 12 * core::day_us + 2 * core::hour_us));
+    horizons.hours = 13 * core::day_us;
+    EXPECT_TRUE(equals(core::readable(window, horizons), 10 * core::day_us, 13 * core::day_us));
+    // A window that ends where minutes begin is widened at its start only.
+    horizons = {12 * core::day_us, 0};
+    EXPECT_TRUE(equals(core::readable({window.start, 12 * core::day_us}, horizons), 10 * core::day_us + core::hour_us,
+                       12 * core::day_us));
+    EXPECT_TRUE(equals(core::readable({window.start, window.start}, horizons), window.start, window.start));
+}
+
+TEST(TimeBucket, StepsStartWhereTheirBucketsDo)
+{
+    const core::Window window = {0, 10 * core::day_us};
+    const core::Horizons horizons = {6 * core::day_us, 3 * core::day_us};
+    EXPECT_EQ(core::readable(window, horizons, core::minute_us).start, 6 * core::day_us);
+    EXPECT_EQ(core::readable(window, horizons, core::hour_us).start, 3 * core::day_us);
+    EXPECT_EQ(core::readable(window, horizons, core::day_us).start, 0);
+    EXPECT_EQ(core::readable({0, core::day_us}, horizons, core::minute_us).start, core::day_us);
+    EXPECT_EQ(core::readable(window, {}, core::minute_us).start, 0);
+}
+
 TEST(TimeBucket, NamesDays)
 {
     EXPECT_EQ(core::iso_date(0), "2000-01-01");

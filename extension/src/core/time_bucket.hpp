@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -79,6 +80,37 @@ constexpr Levels levels_of(const Window &window, Microseconds width) noexcept
     if (width < day_us)
         return {window.start, window.end, window.end, window.end};
     return {window.start, window.start, window.end, window.end};
+}
+
+// Since when minutes and hours are there, each the start of a UTC day. What was earlier is known in larger buckets
+// only.
+struct Horizons {
+    Microseconds minutes = std::numeric_limits<Microseconds>::min();
+    Microseconds hours = std::numeric_limits<Microseconds>::min();
+
+    // Of the smallest bucket that holds `at` and is still there.
+    constexpr Microseconds width_at(Microseconds at) const noexcept
+    {
+        return at < hours ? day_us : at < minutes ? hour_us : minute_us;
+    }
+};
+
+// A window of whole minutes, widened to the buckets that there are at its ends.
+constexpr Window readable(const Window &window, const Horizons &horizons) noexcept
+{
+    if (window.start >= window.end)
+        return window;
+    return {floor_to(window.start, horizons.width_at(window.start)),
+            ceil_to(window.end, horizons.width_at(window.end - 1))};
+}
+
+// The part of a window that buckets of `width`, or of what they are made of, still tell of.
+constexpr Window readable(const Window &window, const Horizons &horizons, Microseconds width) noexcept
+{
+    const Microseconds since = width < hour_us  ? std::max(horizons.minutes, horizons.hours)
+                               : width < day_us ? horizons.hours
+                                                : window.start;
+    return {std::clamp(since, window.start, window.end), window.end};
 }
 
 // The UTC day that begins at `day_start`, as "2026-11-24"; years 0001 to 9999.

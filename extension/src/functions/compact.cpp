@@ -1,6 +1,9 @@
 // compact(): from deltas to rollups. rebuild_rollups(): from events to rollups.
 
+#include <algorithm>
+
 #include "core/time_bucket.hpp"
+#include "functions/retention_horizon.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/relation.hpp"
@@ -103,6 +106,18 @@ constexpr char days_without_events[] = R"(
            WHERE e."timestamp" >= r.bucket AND e."timestamp" < r.bucket + interval '24 hours' LIMIT 1) IS NULL
     ORDER BY bucket LIMIT 1)";
 
+// Days of which the rollups know more than there is.
+constexpr char days_with_fewer_events[] = R"(
+    SELECT day::text
+    FROM (SELECT bucket AS day, telemetry.event_count(summary) AS n
+          FROM telemetry.rollup_day WHERE bucket >= $1 AND bucket < $2
+          UNION ALL SELECT telemetry.bucket_start(1440, bucket), telemetry.event_count(summary)
+          FROM telemetry.deltas($1, $2)) AS r
+    GROUP BY day
+    HAVING sum(n) > (SELECT count(*) FROM telemetry.event AS e
+                     WHERE e."timestamp" >= day AND e."timestamp" < day + interval '24 hours')
+    ORDER BY day LIMIT 1)";
+
 bool lock_compaction()
 {
     if (IsolationUsesXactSnapshot())
@@ -120,6 +135,21 @@ std::int64_t compact()
     return DatumGetInt64(pg::only_value(1));
 }
 
+// Late events may lie in a day that retention dropped: they are not all that the day had.
+void refuse_dropped_days(core::Microseconds from, core::Microseconds to)
+{
+    static pg::PreparedStatement<2> statement{days_with_fewer_events, {TIMESTAMPTZOID, TIMESTAMPTZOID}};
+    to = std::min<core::Microseconds>(to, expired_before("event"));
+    if (from >= to)
+        return;
+    statement.execute({TimestampTzGetDatum(from), TimestampTzGetDatum(to)}, {false, false}, SPI_OK_SELECT);
+    if (SPI_processed > 0)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("retention has removed events of the day \"%s\"",
+                               SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+                        errhint("Its rollups are all that is left; rebuild the days after it.")));
+}
+
 void refuse_days_without_events(core::Microseconds from, core::Microseconds to)
 {
     static pg::PreparedStatement<2> statement{days_without_events, {TIMESTAMPTZOID, TIMESTAMPTZOID}};
@@ -134,6 +164,7 @@ void refuse_days_without_events(core::Microseconds from, core::Microseconds to)
 std::int64_t rebuild(core::Microseconds from, core::Microseconds to)
 {
     static pg::PreparedStatement<2> statement{events_to_deltas, {TIMESTAMPTZOID, TIMESTAMPTZOID}};
+    refuse_dropped_days(from, to);
     refuse_days_without_events(from, to);
     statement.execute({TimestampTzGetDatum(from), TimestampTzGetDatum(to)}, {false, false}, SPI_OK_INSERT);
     const auto made = static_cast<std::int64_t>(SPI_processed);

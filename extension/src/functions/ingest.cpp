@@ -86,7 +86,7 @@ TELEMETRY_FUNCTION(ingest)
     core::BatchReader reader({reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(bytes)), VARSIZE_ANY_EXHDR(bytes)},
                              memory);
     const core::BatchHeader header = reader.header();
-    const bool is_new = advance_producer(header);
+    const bool is_new = advance_producer(header, reader.events());
     BatchResult result;
     if (is_new) {
         IngestedEvents events(reader);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/time_bucket.hpp"
+#include "functions/retention_horizon.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/spi.hpp"
@@ -79,15 +81,22 @@ bool is_first(const Parameters &parameters)
     return SPI_processed > 0;
 }
 
-std::optional<std::uint64_t> last_sequence(const Parameters &parameters)
+struct KnownProducer {
+    std::uint64_t last_sequence;
+    TimestampTz first_seen_at;
+};
+
+std::optional<KnownProducer> find_producer(const Parameters &parameters)
 {
     static constexpr Oid types[] = {UUIDOID};
-    static pg::PreparedStatement<1> statement{
-        "SELECT last_sequence FROM telemetry.producer WHERE producer OPERATOR(pg_catalog.=) $1 FOR UPDATE", types};
+    static pg::PreparedStatement<1> statement{"SELECT last_sequence, first_seen_at FROM telemetry.producer"
+                                              " WHERE producer OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+                                              types};
     statement.execute({parameters.values[0]}, {false}, SPI_OK_SELECT);
     if (SPI_processed == 0)
         return std::nullopt;
-    return static_cast<std::uint64_t>(DatumGetInt64(pg::only_value(1)));
+    return KnownProducer{static_cast<std::uint64_t>(DatumGetInt64(pg::only_value(1))),
+                         DatumGetTimestampTz(pg::only_value(2))};
 }
 
 // How long producers are remembered after their last batch; nothing for ever.
@@ -101,17 +110,26 @@ std::optional<double> memory_seconds()
     return is_null ? std::nullopt : std::optional(DatumGetFloat8(seconds));
 }
 
-void refuse_forgotten(const core::BatchHeader &header)
+[[noreturn]] void refuse_age(TimestampTz created, double seconds)
 {
-    const std::optional<double> seconds = memory_seconds();
-    const TimestampTz created = timestamp_of(header.created_at);
-    if (!seconds || static_cast<double>(GetCurrentTimestamp() - created) <= *seconds * 1e6)
-        return;
     ereport(ERROR, (errcode(pg::detail::code_of(core::sqlstate::batch_too_old)),
                     errmsg("batch of \"%s\" is too old: its producer may have been forgotten since",
                            timestamptz_to_str(created)),
-                    errdetail("Producers are remembered for %.0f days after their last batch.", *seconds / 86'400),
+                    errdetail("Producers are remembered for %.0f days after their last batch.", seconds / 86'400),
                     errhint("Its events cannot be told from ones that are stored already; drop them.")));
+}
+
+// A batch is told from its duplicate where its producer has been known ever since it was made, or would not have been
+// forgotten since.
+void refuse_forgotten(const core::BatchHeader &header, const std::optional<KnownProducer> &known)
+{
+    const TimestampTz created = timestamp_of(header.created_at);
+    if (known && created >= known->first_seen_at)
+        return;
+    const std::optional<double> seconds = memory_seconds();
+    const auto age_us = static_cast<double>(GetCurrentTimestamp() - created);
+    if ((seconds && age_us > *seconds * 1e6) || created < expired_before("producer"))
+        refuse_age(created, seconds.value_or(age_us / 1e6));
 }
 
 void refuse_gap(const core::BatchHeader &header, std::uint64_t last)
@@ -133,25 +151,28 @@ void refuse_suppressed(const core::BatchHeader &header)
 
 } // namespace
 
-bool advance_producer(const core::BatchHeader &header)
+bool advance_producer(const core::BatchHeader &header, std::size_t events)
 {
     if (header.sequence == 0 || header.sequence > std::numeric_limits<std::int64_t>::max())
         throw core::Error(core::sqlstate::invalid_binary_representation,
                           "batch sequence must be between 1 and 2^63 - 1, not \"" + std::to_string(header.sequence) +
                               "\"");
+    // Nobody is forgotten within a day. An older batch is looked at before it is taken for the next one.
+    const bool is_old = events > 0 && timestamp_of(header.created_at) < GetCurrentTimestamp() - core::day_us;
     bool advanced = false;
     pg::with_spi([&] {
         const Parameters parameters(header);
-        for (int attempt = 0; !advanced && !(advanced = is_next(parameters)); ++attempt) {
-            const std::optional<std::uint64_t> last = last_sequence(parameters);
-            if (last && header.sequence <= *last)
+        for (int attempt = 0; !advanced && (is_old || !(advanced = is_next(parameters))); ++attempt) {
+            const std::optional<KnownProducer> known = find_producer(parameters);
+            const std::uint64_t last = known ? known->last_sequence : 0;
+            if (header.sequence <= last)
                 return;
-            if (!last)
-                refuse_forgotten(header);
-            if (last.value_or(0) + 1 != header.sequence)
-                refuse_gap(header, last.value_or(0));
+            if (events > 0 && (!known || last + 1 == header.sequence))
+                refuse_forgotten(header, known);
+            if (last + 1 != header.sequence)
+                refuse_gap(header, last);
             // Another session may add the producer at the same moment, or have let it advance: then look again.
-            advanced = !last && is_first(parameters);
+            advanced = known ? is_next(parameters) : is_first(parameters);
             if (!advanced && attempt == most_attempts)
                 refuse_suppressed(header);
         }

@@ -1,5 +1,6 @@
 // The arguments that the get_* functions share: how far back, and how many.
 
+#include "functions/retention_horizon.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/row.hpp"
@@ -14,7 +15,7 @@ constexpr std::int64_t max_steps = 10'000;
 
 } // namespace
 
-// reading_window(hours, as_of) → (window_start, window_end): the last `hours`, widened to whole minutes
+// reading_window(hours, as_of) → (window_start, window_end): the last `hours`, widened to whole buckets
 TELEMETRY_FUNCTION(reading_window)
 {
     const std::int32_t hours = pg::int4_between(fcinfo, 0, "hours", 1, max_hours, "Try hours => 24.");
@@ -26,7 +27,7 @@ TELEMETRY_FUNCTION(reading_window)
         throw core::Error(core::sqlstate::invalid_parameter_value, "as_of is out of range",
                           "Give a point in time, or leave as_of out for now().");
 
-    const core::Window window = core::window_before(as_of, hours);
+    const core::Window window = core::readable(core::window_before(as_of, hours), rollup_horizons());
     return pg::row_of(fcinfo, {TimestampTzGetDatum(window.start), TimestampTzGetDatum(window.end)});
 }
 

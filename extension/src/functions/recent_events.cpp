@@ -1,7 +1,10 @@
 // recent_events_of(): the newest events of one component. Its rollups say in which minutes it has any, so that a
 // component which speaks once a month is found without reading a month.
 
+#include <algorithm>
+
 #include "core/time_bucket.hpp"
+#include "functions/retention_horizon.hpp"
 #include "functions/rollup.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
@@ -111,7 +114,8 @@ TELEMETRY_FUNCTION(recent_events_of)
                      PointerGetDatum(rollup_key(PG_GETARG_TEXT_PP(0))), Datum{0}, PG_GETARG_INT64(1)};
     pg::with_spi([&] {
         search.delta_minutes = minutes_of_deltas(search.key);
-        walk(search, levels, MIN_TIMESTAMP, END_TIMESTAMP - 1);
+        // The rollups of days whose events are gone lead nowhere.
+        walk(search, levels, std::max<TimestampTz>(MIN_TIMESTAMP, expired_before("event")), END_TIMESTAMP - 1);
     });
     PG_RETURN_NULL();
 }

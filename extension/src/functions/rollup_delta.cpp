@@ -1,6 +1,7 @@
 #include "functions/rollup_delta.hpp"
 
 #include "core/time_bucket.hpp"
+#include "functions/overdue.hpp"
 #include "functions/rollup.hpp"
 #include "pg/arguments.hpp"
 #include "pg/expanded.hpp"
@@ -103,6 +104,7 @@ void append(const Group *const *groups, std::size_t count)
             insert(Delta(*groups[i]));
     }
     table_close(table, NoLock);
+    notice_deltas(count);
 }
 
 Group group_of(const Event &event, std::pmr::memory_resource &memory)

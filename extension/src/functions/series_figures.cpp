@@ -4,6 +4,7 @@
 #include "core/rollup_fold.hpp"
 #include "core/time_bucket.hpp"
 #include "functions/figure_columns.hpp"
+#include "functions/retention_horizon.hpp"
 #include "functions/rollup.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
@@ -230,8 +231,10 @@ TELEMETRY_FUNCTION(series_figures)
 {
     pg::require(fcinfo, 0, "window_start");
     pg::require(fcinfo, 1, "window_end");
-    const core::Window window = window_arguments(fcinfo);
     const core::Microseconds step = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2) * core::minute_us;
+    const core::Horizons horizons = rollup_horizons();
+    const core::Window asked = window_arguments(fcinfo);
+    const core::Window window = step == 0 ? core::readable(asked, horizons) : core::readable(asked, horizons, step);
     const core::Levels levels = step == 0 ? core::levels_of(window) : core::levels_of(window, step);
 
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);

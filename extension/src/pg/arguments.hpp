@@ -57,6 +57,18 @@ inline TimestampTz event_time(FunctionCallInfo fcinfo, int number)
     return PG_ARGISNULL(number) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(number);
 }
 
+// A point in time that a thousand years can be added to or taken from; Error (22023) where it is another.
+inline TimestampTz finite_time(FunctionCallInfo fcinfo, int number, const char *name)
+{
+    require(fcinfo, number, name);
+    const TimestampTz time = PG_GETARG_TIMESTAMPTZ(number);
+    if (TIMESTAMP_NOT_FINITE(time) || time < MIN_TIMESTAMP + 36'600 * core::day_us * 10 ||
+        time > END_TIMESTAMP - 36'600 * core::day_us * 10)
+        throw core::Error(core::sqlstate::invalid_parameter_value, std::string(name) + " is out of range",
+                          "Give a point in time, or leave it out for now().");
+    return time;
+}
+
 // An integer argument between `low` and `high`; Error (22023) with `hint` otherwise.
 inline std::int32_t int4_between(FunctionCallInfo fcinfo, int number, const char *name, std::int32_t low,
                                  std::int32_t high, const char *hint)

@@ -1,0 +1,24 @@
+// A round of maintenance.
+
+#pragma once
+
+#include "pg/prelude.hpp"
+
+namespace gravitas::telemetry {
+
+// Inside with_committing_spi(), with the lock of maintenance. A failing step is logged and stops no other.
+void maintain(TimestampTz as_of);
+
+// The compaction alone, for when deltas come faster than rounds.
+void maintain_deltas();
+
+// When the last round, or compaction of a worker, ended; nothing where there was none. As of now, whatever the caller's
+// snapshot.
+struct LastMaintenance {
+    std::optional<TimestampTz> started_at; // of the last round
+    std::optional<TimestampTz> finished_at;
+    bool has_failed = false;
+};
+LastMaintenance last_maintenance();
+
+} // namespace gravitas::telemetry

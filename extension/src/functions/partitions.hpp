@@ -1,0 +1,14 @@
+// The days that events are stored in.
+
+#pragma once
+
+#include "core/time_bucket.hpp"
+#include "pg/prelude.hpp"
+
+namespace gravitas::telemetry {
+
+// Makes the partition of the UTC day that begins at `start` and moves its events there; nothing where it exists.
+// Inside with_spi(). Raises 55P03 where lock_timeout ends the wait for a lock.
+void make_day(core::Microseconds start);
+
+} // namespace gravitas::telemetry
