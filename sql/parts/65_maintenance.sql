@@ -138,10 +138,3 @@ COMMENT ON PROCEDURE telemetry.maintain(timestamptz) IS
 
 REVOKE ALL ON PROCEDURE telemetry.apply_retention(timestamptz, boolean, bigint, bigint, bigint, bigint),
                         telemetry.maintain(timestamptz) FROM PUBLIC;
-
-CREATE FUNCTION telemetry.grant_maintainer(role text) RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'telemetry_grant_maintainer';
-COMMENT ON FUNCTION telemetry.grant_maintainer(text) IS
-    'Lets a role call maintain() and apply_retention(), set how long rows stay, and see what maintenance did; it can neither read nor write events';

@@ -20,3 +20,10 @@ CREATE FUNCTION telemetry.grant_history_reader(role text) RETURNS void
     AS 'MODULE_PATHNAME', 'telemetry_grant_history_reader';
 COMMENT ON FUNCTION telemetry.grant_history_reader(text) IS
     'Lets a role read history, which holds text of people';
+
+CREATE FUNCTION telemetry.grant_maintainer(role text) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'telemetry_grant_maintainer';
+COMMENT ON FUNCTION telemetry.grant_maintainer(text) IS
+    'Lets a role call maintain() and apply_retention(), set how long rows stay, and see what maintenance did; it can neither read nor write events';

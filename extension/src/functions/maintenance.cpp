@@ -148,9 +148,7 @@ bool check_alerts(TimestampTz as_of)
     MaintenanceStep step("alerts");
     (void)step.must("checking alerts", [&] {
         static pg::PreparedStatement<1> statement{"SELECT FROM telemetry.check_alerts($1)", {TIMESTAMPTZOID}};
-        pg::run_sql("SELECT to_regprocedure('telemetry.check_alerts(timestamptz)') IS NOT NULL");
-        if (DatumGetBool(pg::only_value(1)))
-            statement.execute({TimestampTzGetDatum(as_of)}, {false}, SPI_OK_SELECT);
+        statement.execute({TimestampTzGetDatum(as_of)}, {false}, SPI_OK_SELECT);
     });
     step.finish(nullptr);
     return !step.has_failed();

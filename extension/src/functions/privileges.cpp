@@ -1,4 +1,5 @@
-// grant_writer(), grant_reader(), grant_history_reader(): what a role needs for a purpose, and no more.
+// grant_writer(), grant_reader(), grant_history_reader(), grant_maintainer(): what a role needs for a purpose, and no
+// more.
 
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
@@ -32,6 +33,16 @@ constexpr const char *for_history_readers[] = {
     "SELECT ON telemetry.history",
 };
 
+// Maintenance itself goes on as the owner.
+constexpr const char *for_maintainers[] = {
+    "USAGE ON SCHEMA telemetry",
+    "EXECUTE ON PROCEDURE telemetry.maintain, telemetry.apply_retention",
+    "EXECUTE ON FUNCTION telemetry.set_retention, telemetry.retention_keep",
+    "SELECT, INSERT, UPDATE, DELETE ON telemetry.retention_policy",
+    "SELECT ON telemetry.maintenance_log, telemetry.maintenance_state, telemetry.partition_size,"
+    " telemetry.retention_horizon, telemetry.retention_delay",
+};
+
 // All that the extension made to be read, but for history, and its functions that change nothing.
 constexpr char for_readers[] = R"(
     WITH member AS (
@@ -59,16 +70,22 @@ const char *role_argument(FunctionCallInfo fcinfo)
 
 void grant(const char *privilege, const char *role) { pg::run_sql(psprintf("GRANT %s TO %s", privilege, role)); }
 
+template <std::size_t count>
+void grant_all(const char *const (&privileges)[count], FunctionCallInfo fcinfo)
+{
+    const char *const role = role_argument(fcinfo);
+    pg::with_spi([&] {
+        for (const char *const privilege : privileges)
+            grant(privilege, role);
+    });
+}
+
 } // namespace
 
 // grant_writer(role)
 TELEMETRY_FUNCTION(grant_writer)
 {
-    const char *const role = role_argument(fcinfo);
-    pg::with_spi([&] {
-        for (const char *const privilege : for_writers)
-            grant(privilege, role);
-    });
+    grant_all(for_writers, fcinfo);
     PG_RETURN_VOID();
 }
 
@@ -88,10 +105,13 @@ TELEMETRY_FUNCTION(grant_reader)
 // grant_history_reader(role)
 TELEMETRY_FUNCTION(grant_history_reader)
 {
-    const char *const role = role_argument(fcinfo);
-    pg::with_spi([&] {
-        for (const char *const privilege : for_history_readers)
-            grant(privilege, role);
-    });
+    grant_all(for_history_readers, fcinfo);
+    PG_RETURN_VOID();
+}
+
+// grant_maintainer(role)
+TELEMETRY_FUNCTION(grant_maintainer)
+{
+    grant_all(for_maintainers, fcinfo);
     PG_RETURN_VOID();
 }
