@@ -68,7 +68,7 @@ BEGIN ATOMIC
         FROM kept, telemetry.partition_days() AS p WHERE p.day_start + interval '25 hours' <= kept.since
     )
     SELECT 'misplaced events', CASE WHEN misplaced.events < 100000 THEN misplaced.events::text ELSE '100000 or more' END,
-           misplaced.events = 0, 'they lie in the default partition, where reads of a day do not find them quickly: SELECT telemetry.ensure_partitions(now() - interval ''60 days'', now() + interval ''7 days'')'
+           misplaced.events = 0, 'they lie in the default partition, where reads of a day do not find them quickly: CALL telemetry.maintain()'
     FROM misplaced
     UNION ALL
     SELECT 'future events', CASE WHEN future.events < 100000 THEN future.events::text ELSE '100000 or more' END,
@@ -76,7 +76,7 @@ BEGIN ATOMIC
     FROM future
     UNION ALL
     SELECT 'partitions ahead', ahead.days::text, ahead.days > 0,
-           'SELECT telemetry.ensure_partitions(now(), now() + interval ''7 days'')'
+           'CALL telemetry.maintain()'
     FROM ahead
     UNION ALL
     SELECT 'starved drops', coalesce(starved.days, 'none'), starved.days IS NULL,

@@ -248,13 +248,15 @@ TEST(Batch, ImpossibleContentIsRefused)
         first.insert(first.end(), rest.begin(), rest.end());
         return first;
     };
-    EXPECT_EQ(error_of_body(huge), ErrorKind::corrupt);                                // events
-    EXPECT_EQ(error_of_body(after({0}, huge)), ErrorKind::corrupt);                    // strings
-    EXPECT_EQ(error_of_body(after({0, 1}, huge)), ErrorKind::corrupt);                 // length of a string
-    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 0}), ErrorKind::corrupt);                   // an event without a time
-    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 3, 0}), ErrorKind::corrupt);                // unknown kind of column
-    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 1, 0, 1, 1}), ErrorKind::corrupt);          // not in the dictionary
-    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 1, 0, 1, 0, 2, 2, 0}), ErrorKind::corrupt); // bit beyond the last event
+    EXPECT_EQ(error_of_body(huge), ErrorKind::corrupt);                           // events
+    EXPECT_EQ(error_of_body(after({0}, huge)), ErrorKind::corrupt);               // strings
+    EXPECT_EQ(error_of_body(after({1, 1}, huge)), ErrorKind::corrupt);            // length of a string
+    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 0}), ErrorKind::corrupt);              // an event without a time
+    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 3, 0}), ErrorKind::corrupt);           // unknown kind of column
+    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 1, 0, 1, 1}), ErrorKind::corrupt);     // not in the dictionary
+    EXPECT_EQ(error_of_body({1, 4, 0, 0, 0, 0, 1, 0, 1, 0}), ErrorKind::corrupt); // more strings than it can have
+    EXPECT_EQ(error_of_body({0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}), ErrorKind::corrupt); // and none without events
+    EXPECT_EQ(error_of_body({1, 1, 1, 'x', 1, 0, 1, 0, 2, 2, 0}), ErrorKind::corrupt);     // bit beyond the last event
     EXPECT_EQ(error_of_body(
                   after(after({1, 1, 1, 'x', 1, 0, 1, 0, 0, 0, 0, 0, 1}, {0x80, 0x80, 0x80, 0x80, 0x08}), {0, 0, 0})),
               ErrorKind::corrupt); // 2^31 tokens

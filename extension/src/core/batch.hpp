@@ -58,6 +58,7 @@ enum class BatchColumn : std::uint8_t {
     metadata,         // varint: length in bytes, then a JSON object as text
 };
 inline constexpr std::size_t batch_columns = 10;
+inline constexpr std::size_t text_columns = 3; // those whose strings are in the dictionary
 
 // How a column says which events have a value in it.
 enum class Presence : std::uint8_t {

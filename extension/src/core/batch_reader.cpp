@@ -78,12 +78,14 @@ void BatchReader::read_header(Reader &reader)
 
 void BatchReader::read_dictionary(Reader &reader, std::pmr::memory_resource &memory)
 {
-    // An event takes two bytes at least and a string one, so neither number can ask for more memory than was sent.
+    // An event takes two bytes at least, and no batch has strings that no event needs: so what memory is asked for is a
+    // few times what was sent.
     const std::uint64_t events = reader.varint();
     reader.check(events <= reader.remaining() / 2, "more events than bytes");
     events_ = static_cast<std::size_t>(events);
     const std::uint64_t strings = reader.varint();
-    reader.check(strings <= reader.remaining(), "more strings than bytes");
+    reader.check(strings <= text_columns * events && strings <= reader.remaining(),
+                 "more strings than events can have");
     dictionary_.reserve(static_cast<std::size_t>(strings), memory);
     for (std::uint64_t i = 0; i < strings; ++i)
         dictionary_.push_back(text_in(reader), memory);
