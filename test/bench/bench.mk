@@ -14,8 +14,9 @@ BENCH_PEER_FLAGS = $(if $(filter spdlog,$(BENCH_PEERS)),-DBENCH_SPDLOG) \
 BENCH_PEER_LIBS  = $(if $(strip $(BENCH_PEERS)),$(shell pkg-config --libs $(BENCH_PEERS)))
 BENCH_PG       = $(or $(PG_CONFIG),pg_config)
 BENCH_CXXFLAGS = -std=c++20 -O2 -g -Wall -Wextra -pthread -MMD -MP -Iextension/src -Iclient/include $(if $(filter 1,$(WERROR)),-Werror)
-# Nothing but the bench works in its cluster: vacuum runs where the bench says so.
-BENCH_OPTIONS  = shared_buffers=1GB max_wal_size=16GB autovacuum=off checkpoint_timeout=1h
+# Nothing but the bench works in its cluster: vacuum and compaction run where the bench says so.
+BENCH_OPTIONS  = shared_buffers=1GB max_wal_size=16GB autovacuum=off checkpoint_timeout=1h \
+                 gravitas_telemetry.maintenance=off
 
 .PHONY: bench-program bench-run
 bench-program: build/bench/bench

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <stdexcept>
+#include <vector>
 
 namespace bench {
 
@@ -22,11 +23,14 @@ const std::string database = "hot_path";
 Latency measure_client(int threads)
 {
     telemetry::Client client({.conninfo = "dbname=" + database, .queue_capacity = burst_queue});
-    const auto log = [&](int event) {
-        client.log_thought_latency(model_name(event % 10), 1.5 + event * 1e-3, 100, 20);
-    };
+    std::vector<telemetry::Component> models;
+    for (int model = 0; model < 10; ++model)
+        models.push_back(client.component(model_name(model)));
     const Latency latency = latency_of(
-        threads, [&](int, int event) { log(event); },
+        threads,
+        [&](int, int event) {
+            client.log_thought_latency(models[static_cast<std::size_t>(event % 10)], 1.5 + event * 1e-3, 100, 20);
+        },
         [&] {
             if (!client.flush(std::chrono::minutes(1)))
                 throw std::runtime_error("the client did not store a burst within a minute");
@@ -65,7 +69,7 @@ std::vector<Latencies> alternate(const Options &options, const std::vector<Logge
 void compare(const Options &options, Report &report, const std::vector<Logger> &loggers, int threads)
 {
     const std::string work =
-        "Client::log_thought_latency(), " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+        "Client::log_thought_latency() by handle, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
     progress(work);
     const std::vector<Latencies> latencies = alternate(options, loggers, threads);
     const Latencies &ours = latencies.front();
