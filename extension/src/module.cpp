@@ -26,7 +26,8 @@ PGDLLEXPORT void _PG_init();
 void _PG_init()
 {
     gravitas::telemetry::settings::define();
-    if (process_shared_preload_libraries_in_progress)
+    // pg_upgrade wants nobody else in its databases.
+    if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
         gravitas::telemetry::worker::register_launcher();
 }
 }
