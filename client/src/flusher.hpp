@@ -58,7 +58,7 @@ private:
     void sleep_until(Deadline deadline) noexcept;
     void attempt() noexcept;
     void adopt_orphan();
-    void leave_orphan() noexcept;
+    void adopt(SpillFile &&file);
     void open_session();
     void make_batches();
     void make_batch();

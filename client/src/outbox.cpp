@@ -97,7 +97,7 @@ void Outbox::answered()
     const bool was_last_in_file = batches_.front().place && --spilled_ == 0;
     batches_.pop_front();
     --in_flight_;
-    if (was_last_in_file)
+    if (was_last_in_file && !is_orphan_)
         file_->cut(0);
 }
 
@@ -114,11 +114,10 @@ void Outbox::empty_next()
 void Outbox::change_producer()
 {
     const core::ProducerId producer = new_producer();
-    std::vector<core::BatchHeader> headers;
-    for (const Batch &batch : batches_) {
-        headers.push_back(batch.header);
-        headers.back().producer = producer;
-        headers.back().sequence = headers.size();
+    std::vector<core::BatchHeader> headers = this->headers();
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        headers[i].producer = producer;
+        headers[i].sequence = i + 1;
     }
     // Before any is sent: after a crash, too, they have to be those that the server knows.
     if (spilled_ > 0)
@@ -198,13 +197,17 @@ std::optional<std::size_t> Outbox::spill_one(const std::string &directory, std::
 bool Outbox::make_room(std::size_t bytes, std::uint64_t at_most_bytes)
 {
     const auto fits = [&] { return bytes <= at_most_bytes && file_->size() <= at_most_bytes - bytes; };
-    if (!fits() && spilled_ > 0 && batches_.front().place->offset >= file_->size() / 2) {
-        std::vector<core::BatchHeader> headers;
-        for (const Batch &batch : batches_)
-            headers.push_back(batch.header);
-        rewrite_file(headers);
-    }
+    if (!fits() && spilled_ > 0 && batches_.front().place->offset >= file_->size() / 2)
+        rewrite_file(headers());
     return fits();
+}
+
+std::vector<core::BatchHeader> Outbox::headers() const
+{
+    std::vector<core::BatchHeader> headers;
+    for (const Batch &batch : batches_)
+        headers.push_back(batch.header);
+    return headers;
 }
 
 void Outbox::rewrite_file(const std::vector<core::BatchHeader> &headers)

@@ -84,6 +84,7 @@ private:
 
     std::uint64_t read_batch(std::uint64_t offset);
     std::vector<std::uint8_t> bytes_of(const Batch &batch) const;
+    [[nodiscard]] std::vector<core::BatchHeader> headers() const;
     bool make_room(std::size_t bytes, std::uint64_t at_most_bytes);
     // Writes a new file of the batches that are in the old one and not answered, with these headers.
     void rewrite_file(const std::vector<core::BatchHeader> &headers);

@@ -74,8 +74,9 @@ void maintain_here()
         return;
     with_committing_spi([] {
         if (!lock_maintenance())
-            return;                                                        // somebody was quicker
-        const Due due = is_installed() ? maintenance_due() : Due::nothing; // it may have been dropped just before
+            return; // somebody was quicker
+        // It may have been dropped just before.
+        const Due due = is_installed() ? maintenance_due() : Due::nothing;
         if (due == Due::round)
             maintain(GetCurrentTimestamp());
         else if (due == Due::compaction)

@@ -697,15 +697,6 @@ CREATE TYPE telemetry.status_row AS (
 );
 COMMENT ON TYPE telemetry.status_row IS 'A row of the view status';
 
-CREATE FUNCTION telemetry.partition_days() RETURNS TABLE (partition name, day_start timestamptz)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT c.relname, to_timestamp(substr(c.relname::text, 7) || '+00', 'YYYYMMDDTZH')
-    FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
-    WHERE i.inhparent = 'telemetry.event'::regclass AND c.relname ~ '^event_\d{8}$';
-END;
-COMMENT ON FUNCTION telemetry.partition_days() IS 'The days that events are stored in, from the catalog alone';
-
 -- Maintenance, and what waits for it. Counting ends at 100,000.
 CREATE FUNCTION telemetry.maintenance_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -751,10 +742,11 @@ BEGIN ATOMIC
         SELECT count(*) AS events
         FROM (SELECT FROM telemetry.event_default AS e WHERE e."timestamp" >= $1 + interval '24 hours' LIMIT 100000) AS e
     ), ahead AS MATERIALIZED (
-        SELECT count(*) AS days FROM telemetry.partition_days() AS p WHERE p.day_start > $1
-    ), starved AS MATERIALIZED (   -- an hour after its time at least
-        SELECT string_agg(p.partition::text, ', ' ORDER BY p.day_start) AS days
-        FROM kept, telemetry.partition_days() AS p WHERE p.day_start + interval '25 hours' <= kept.since
+        SELECT count(*) AS days FROM telemetry.event_partitions() AS p WHERE p."from" > $1
+    ), starved AS MATERIALIZED (   -- what others use goes a little later, as a rule
+        SELECT string_agg(d.partition || ' (' || d.reason || ')', ', ' ORDER BY d.partition) AS days
+        FROM telemetry.retention_delay AS d
+        WHERE d.since <= $1 - CASE d.reason WHEN 'locked' THEN interval '1 hour' ELSE interval '0' END
     )
     SELECT 'misplaced events', CASE WHEN misplaced.events < 100000 THEN misplaced.events::text ELSE '100000 or more' END,
            misplaced.events = 0, 'they lie in the default partition, where reads of a day do not find them quickly: CALL telemetry.maintain()'
@@ -769,7 +761,7 @@ BEGIN ATOMIC
     FROM ahead
     UNION ALL
     SELECT 'starved drops', coalesce(starved.days, 'none'), starved.days IS NULL,
-           'their time is over, and they are still there: end what reads them for long, SELECT pid, query FROM pg_stat_activity ORDER BY xact_start'
+           'SELECT * FROM telemetry.retention_delay; locked: end what reads them for long, SELECT pid, query FROM pg_stat_activity ORDER BY xact_start; missing in rollups: rebuild_rollups() of their days'
     FROM starved;
 END;
 COMMENT ON FUNCTION telemetry.partition_status(timestamptz) IS 'The part of status about the days that events are stored in';

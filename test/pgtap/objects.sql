@@ -27,7 +27,7 @@ SELECT functions_are('telemetry', ARRAY[
     'rollups', 'window_levels', 'efficiency_trend', 'trend_step', 'deltas', 'series_figures',
     -- footprint, alerts, status, rights
     'footprint', 'mann_whitney', 'alert_defaults', 'alert_rules', 'alert_measurements', 'efficiency_measurements',
-    'error_measurements', 'upkeep_measurements', 'check_alerts', 'set_alert', 'partition_days', 'maintenance_status',
+    'error_measurements', 'upkeep_measurements', 'check_alerts', 'set_alert', 'maintenance_status',
     'partition_status', 'producer_status', 'status', 'grant_writer', 'grant_reader', 'grant_history_reader',
     -- retention and maintenance
     'apply_retention', 'event_partitions', 'expired_before', 'grant_maintainer', 'maintain', 'missing_days', 'prove_rollups',

@@ -23,7 +23,10 @@ INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, er
 INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms, result, error) VALUES ('alerts', '2026-03-10 10:00:00+00', 1, NULL, 'out of memory'), ('alerts', '2026-03-10 11:00:00+00', 1, 'none', NULL);
 SELECT telemetry.log('NOTE', event_time => '2026-03-05 11:00:00+00') > 0 AS misplaced, telemetry.log('NOTE', event_time => '2026-05-05 11:00:00+00') > 0 AS future,
        telemetry.log('NOTE', event_time => '2020-05-05 11:00:00+00') > 0 AS for_retention;
-SELECT telemetry.ensure_partitions('2026-01-05', '2026-01-07');
+INSERT INTO telemetry.retention_delay VALUES
+    ('event_20260105', 'locked', 'canceling statement due to lock timeout', '2026-03-10 12:00:00+00', '2026-03-10 13:00:00+00'),
+    ('event_20260106', 'locked', 'canceling statement due to lock timeout', '2026-03-10 12:00:02+00', '2026-03-10 13:00:00+00'),
+    ('event_20260107', 'missing in rollups', 'rollups lack 1 of its 2 events', '2026-03-10 13:00:00+00', '2026-03-10 13:00:00+00');
 INSERT INTO telemetry.producer VALUES
     ('22222222-2222-2222-2222-222222222222', 7, '2026-03-10', '2026-03-10 11:00:00+00', 86400000.4, 1000, 900, 5, 0, 90, 5),
     ('33333333-3333-3333-3333-333333333333', 7, '2026-03-10', '2026-03-10 11:00:00+00', -60000, 1000, 1000, 0, 0, 0, 0),
@@ -31,7 +34,8 @@ INSERT INTO telemetry.producer VALUES
 SELECT telemetry.set_alert('clock_skew', 20000);
 SELECT count(*) FROM telemetry.check_alerts('2026-03-10 12:00:00+00') WHERE rule = 'clock_skew';
 SELECT item, value, is_ok, hint FROM telemetry.status('2026-03-10 13:00:01+00') WHERE item NOT IN ('version', 'next maintenance');
--- What is past its time goes by retention.
+-- Where nothing is removed, nothing is late, and what is old is misplaced, too.
+DELETE FROM telemetry.retention_delay;
 INSERT INTO telemetry.retention_policy VALUES ('event', NULL);
 SELECT item, value FROM telemetry.status('2026-03-10 12:00:00+00') WHERE item IN ('starved drops', 'misplaced events');
 

@@ -83,19 +83,6 @@ TEST(SummaryFormat, BeginsWithItsOccurrence)
     }
 }
 
-TEST(SummaryFormat, OccurrencesMerge)
-{
-    Occurrence all;
-    all.merge({});
-    EXPECT_EQ(all.events, 0u);
-    all.merge({2, -5, 7});
-    all.merge({1, 9, 9});
-    all.merge({});
-    EXPECT_EQ(all.events, 3u);
-    EXPECT_EQ(all.first_at, -5);
-    EXPECT_EQ(all.last_at, 9);
-}
-
 TEST(SummaryFormat, BytesAreTheseOnEveryMachine)
 {
     EXPECT_EQ(fixed_summary(0), (Bytes{1, 0}));

@@ -71,6 +71,7 @@ struct Options {
     // needs one. What a process leaves in its file, because it was killed or the database did not come back, the next
     // one that starts with this directory stores, each event once. The file outlives the process, not the machine: it
     // is not forced to disk. Nothing has to be configured for several processes; it should be theirs alone.
+    // (A process that was forked while there was a file, and does not use its client, keeps that from the next one.)
     std::string spill_directory = {};
     // The file does not grow beyond this; then events are dropped. An event takes some 40 bytes, and its strings.
     std::uint64_t spill_bytes_max = std::uint64_t{1} << 30;

@@ -25,8 +25,6 @@ struct Occurrence {
     std::uint64_t events = 0;
     std::int64_t first_at = 0;
     std::int64_t last_at = 0;
-
-    void merge(const Occurrence &other) noexcept;
 };
 
 // The occurrence that an encoded summary begins with. Safe on any bytes; what comes after it is not looked at.

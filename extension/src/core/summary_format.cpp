@@ -13,7 +13,6 @@
 
 #include "core/summary.hpp"
 
-#include <algorithm>
 #include <cassert>
 
 namespace gravitas::telemetry::core {
@@ -121,15 +120,6 @@ void Summary::write(Writer &writer) const noexcept
             writer.varint(static_cast<std::uint64_t>(list[i].at) - static_cast<std::uint64_t>(list[i - 1].at));
         write_sample(writer, list[i]);
     }
-}
-
-void Occurrence::merge(const Occurrence &other) noexcept
-{
-    if (other.events == 0)
-        return;
-    first_at = events == 0 ? other.first_at : std::min(first_at, other.first_at);
-    last_at = events == 0 ? other.last_at : std::max(last_at, other.last_at);
-    events += other.events;
 }
 
 Occurrence occurrence_of(std::span<const std::uint8_t> encoded)

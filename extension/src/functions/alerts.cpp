@@ -133,16 +133,13 @@ void store_rule(Datum rule, const std::optional<Rule> &changed, bool is_enabled)
 // check_alerts(as_of) → transitions
 TELEMETRY_FUNCTION(check_alerts)
 {
-    pg::require(fcinfo, 0, "as_of");
-    if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(0)))
-        throw core::Error(core::sqlstate::invalid_parameter_value, "as_of must be finite",
-                          "Give a point in time, or leave as_of out for now().");
+    const TimestampTz as_of = pg::finite_time(fcinfo, 0, "as_of");
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     if (!lock_alerts())
         PG_RETURN_NULL();
     static pg::PreparedStatement<1> statement{change_states, {TIMESTAMPTZOID}};
     pg::with_spi([&] {
-        statement.execute({PG_GETARG_DATUM(0)}, {false}, SPI_OK_SELECT);
+        statement.execute({TimestampTzGetDatum(as_of)}, {false}, SPI_OK_SELECT);
         auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
         for (std::uint64_t i = 0; i < SPI_processed; ++i)
             tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);

@@ -1,7 +1,11 @@
 #include "functions/event_days.hpp"
 
+#include <algorithm>
+
 #include "core/time_bucket.hpp"
-#include "pg/index_scan.hpp"
+#include "functions/rollup.hpp"
+#include "pg/expanded.hpp"
+#include "pg/scan.hpp"
 #include "pg/memory.hpp"
 #include "pg/relation.hpp"
 
@@ -106,19 +110,15 @@ void take_records(EventDays &events, TimestampTz as_of)
     ReadableTable records(pg::relation_of("partition_size"));
     if (!records.is_open())
         return;
-    TupleTableSlot *const slot = table_slot_create(records.relation(), nullptr);
-    TableScanDesc const scan = table_beginscan(records.relation(), GetActiveSnapshot(), 0, nullptr);
-    while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-        const Record record = record_of({slot, RelationGetRelid(records.relation())});
+    pg::scan_table(records.relation(), GetActiveSnapshot(), [&](TupleTableSlot *row) {
+        const Record record = record_of({row, RelationGetRelid(records.relation())});
         EventDay *const day = find_day(events, record.day_start);
         if (day == nullptr || day->start + core::day_us > as_of)
-            continue;
+            return;
         day->bytes = record.bytes;
         day->events = record.events;
         day->is_recorded = true;
-    }
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
+    });
     records.close();
 }
 
@@ -127,12 +127,9 @@ void take_records(EventDays &events, TimestampTz as_of)
 core::Occurrence occurrence_in(TupleTableSlot *row, AttrNumber column)
 {
     bool is_null;
-    auto *const stored = reinterpret_cast<varlena *>(DatumGetPointer(slot_getattr(row, column, &is_null)));
-    auto *const flat = pg_detoast_datum_packed(stored);
-    const core::Occurrence found =
-        core::occurrence_of({reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)});
-    if (flat != stored)
-        pfree(flat);
+    core::Occurrence found;
+    pg::with_bytes(slot_getattr(row, column, &is_null),
+                   [&](std::span<const std::uint8_t> bytes) { found = core::occurrence_of(bytes); });
     return found;
 }
 
@@ -172,19 +169,12 @@ void measure_days(EventDays &events)
     rollups.close();
 }
 
-std::optional<FullTransactionId> compaction_mark()
+std::optional<FullTransactionId> readable_mark()
 {
     ReadableTable compaction(pg::relation_of("compaction"));
     if (!compaction.is_open())
         return std::nullopt;
-    FullTransactionId mark = FullTransactionIdFromU64(0);
-    TupleTableSlot *const slot = table_slot_create(compaction.relation(), nullptr);
-    TableScanDesc const scan = table_beginscan(compaction.relation(), GetActiveSnapshot(), 0, nullptr);
-    bool is_null;
-    if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-        mark = DatumGetFullTransactionId(slot_getattr(slot, 1, &is_null));
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
+    const FullTransactionId mark = compaction_mark(compaction.relation());
     compaction.close();
     return mark;
 }
@@ -192,7 +182,7 @@ std::optional<FullTransactionId> compaction_mark()
 // Adds what was not compacted yet; false where that is too much to look at.
 bool count_deltas(EventDays &events)
 {
-    const std::optional<FullTransactionId> mark = compaction_mark();
+    const std::optional<FullTransactionId> mark = readable_mark();
     ReadableTable deltas(pg::relation_of("rollup_delta"));
     const Oid index = mark && deltas.is_open() ? pg::find_btree(deltas.relation(), 1) : InvalidOid;
     int looked_at = 0;

@@ -186,10 +186,7 @@ void put(ReturnSetInfo *result, const Footprint &footprint)
 // footprint(as_of) → rows; strict
 TELEMETRY_FUNCTION(footprint)
 {
-    const TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(0);
-    if (TIMESTAMP_NOT_FINITE(as_of))
-        throw core::Error(core::sqlstate::invalid_parameter_value, "as_of must be finite",
-                          "Give a point in time, or leave as_of out for now().");
+    const TimestampTz as_of = pg::finite_time(fcinfo, 0, "as_of");
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     Footprint footprints[table_count];

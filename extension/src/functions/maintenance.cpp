@@ -9,12 +9,11 @@
 #include "pg/boundary.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
+#include "pg/scan.hpp"
 
 extern "C" {
 #include "access/table.h"
-#include "access/tableam.h"
-#include "executor/executor.h"
-#include "utils/snapmgr.h"
+#include "storage/lmgr.h"
 }
 
 namespace gravitas::telemetry {
@@ -197,25 +196,22 @@ void maintain_deltas()
     remember_round(round, false, !succeeded);
 }
 
-LastMaintenance last_maintenance()
+std::optional<LastMaintenance> last_maintenance()
 {
-    LastMaintenance last;
     const Oid id = pg::relation_of("maintenance_state");
-    // The extension may be dropped at any moment.
-    Relation const table = OidIsValid(id) ? try_table_open(id, AccessShareLock) : nullptr;
+    if (!OidIsValid(id) || !ConditionalLockRelationOid(id, AccessShareLock))
+        return std::nullopt;
+    Relation const table = try_table_open(id, NoLock); // the extension may be dropped at any moment
     if (table == nullptr)
-        return last;
+        return std::nullopt;
+    LastMaintenance last;
     Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
-    TupleTableSlot *const slot = table_slot_create(table, nullptr);
-    TableScanDesc const scan = table_beginscan(table, snapshot, 0, nullptr);
-    bool is_null;
-    if (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-        last.started_at = DatumGetTimestampTz(slot_getattr(slot, 1, &is_null));
-        last.finished_at = DatumGetTimestampTz(slot_getattr(slot, 2, &is_null));
-        last.has_failed = DatumGetBool(slot_getattr(slot, 3, &is_null));
-    }
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
+    pg::scan_table(table, snapshot, [&](TupleTableSlot *row) {
+        bool is_null;
+        last.started_at = DatumGetTimestampTz(slot_getattr(row, 1, &is_null));
+        last.finished_at = DatumGetTimestampTz(slot_getattr(row, 2, &is_null));
+        last.has_failed = DatumGetBool(slot_getattr(row, 3, &is_null));
+    });
     UnregisterSnapshot(snapshot);
     table_close(table, AccessShareLock);
     return last;

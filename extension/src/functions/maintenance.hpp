@@ -12,13 +12,14 @@ void maintain(TimestampTz as_of);
 // The compaction alone, for when deltas come faster than rounds.
 void maintain_deltas();
 
-// When the last round, or compaction of a worker, ended; nothing where there was none. As of now, whatever the caller's
-// snapshot.
+// When the last round, or compaction of a worker, ended, as of now, whatever the caller's snapshot; no times where
+// there was none.
 struct LastMaintenance {
     std::optional<TimestampTz> started_at; // of the last round
     std::optional<TimestampTz> finished_at;
     bool has_failed = false;
 };
-LastMaintenance last_maintenance();
+// Nothing where that would have to wait for a lock, or the extension is gone.
+std::optional<LastMaintenance> last_maintenance();
 
 } // namespace gravitas::telemetry

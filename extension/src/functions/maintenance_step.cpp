@@ -24,6 +24,12 @@ void set(const char *setting, const char *value)
     (void)set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+bool may_commit(FunctionCallInfo fcinfo)
+{
+    return fcinfo->context != nullptr && IsA(fcinfo->context, CallContext) &&
+           !castNode(CallContext, fcinfo->context)->atomic;
+}
+
 LockRelId maintenance_lock() { return {pg::relation_of("maintenance_lock"), MyDatabaseId}; }
 
 } // namespace
@@ -37,12 +43,6 @@ Oid schema_owner()
     const Oid owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
     ReleaseSysCache(tuple);
     return owner;
-}
-
-bool may_commit(FunctionCallInfo fcinfo)
-{
-    return fcinfo->context != nullptr && IsA(fcinfo->context, CallContext) &&
-           !castNode(CallContext, fcinfo->context)->atomic;
 }
 
 void refuse_in_transaction(FunctionCallInfo fcinfo, const char *name)

@@ -21,10 +21,7 @@ void with_committing_spi(Body body)
 
 Oid schema_owner(); // of telemetry
 
-// Whether the procedure may commit: it was not called inside of a transaction block or a function.
-bool may_commit(FunctionCallInfo fcinfo);
-
-// Raises 25001 where the procedure, called `name` in SQL, may not commit.
+// Raises 25001 where the procedure, called `name` in SQL, may not commit: inside of a transaction block or a function.
 void refuse_in_transaction(FunctionCallInfo fcinfo, const char *name);
 
 // False where another session maintains. Otherwise nobody else does until unlock_maintenance(), through commits, or

@@ -62,7 +62,7 @@ void start_if_overdue()
         return;
     if (maintenance_due() == Due::nothing || is_maintained_now())
         return;
-    backoff.started(now, last_maintenance().finished_at);
+    backoff.started(now, last_maintenance().value_or(LastMaintenance{}).finished_at);
     worker::start_as_owner(MyDatabaseId, schema_owner(), nullptr);
 }
 
@@ -71,10 +71,12 @@ void start_if_overdue()
 Due maintenance_due()
 {
     const TimestampTz now = GetCurrentTimestamp();
-    const LastMaintenance last = last_maintenance();
-    if (is_past(last.started_at, settings::maintenance_interval_s * second_us, now))
+    const std::optional<LastMaintenance> last = last_maintenance();
+    if (!last)
+        return Due::nothing;
+    if (is_past(last->started_at, settings::maintenance_interval_s * second_us, now))
         return Due::round;
-    const bool may_compact = is_past(last.finished_at, last.has_failed ? failure_pause : compaction_pause, now);
+    const bool may_compact = is_past(last->finished_at, last->has_failed ? failure_pause : compaction_pause, now);
     return may_compact && waiting_deltas() >= many_deltas ? Due::compaction : Due::nothing;
 }
 
@@ -82,7 +84,7 @@ Due idle_maintenance_due()
 {
     const Due due = maintenance_due();
     if (due == Due::round && waiting_deltas() == 0 &&
-        !is_past(last_maintenance().started_at, idle_pause, GetCurrentTimestamp()))
+        !is_past(last_maintenance().value_or(LastMaintenance{}).started_at, idle_pause, GetCurrentTimestamp()))
         return Due::nothing;
     return due;
 }

@@ -5,7 +5,7 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/brief_lock.hpp"
-#include "pg/index_scan.hpp"
+#include "pg/scan.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
 #include "pg/spi.hpp"

@@ -1,6 +1,6 @@
 #include "functions/presence.hpp"
 
-#include "pg/index_scan.hpp"
+#include "pg/scan.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -19,15 +19,11 @@ constexpr BlockNumber small_table_pages = 32; // some 0.2 ms
 Presence count(Relation table, AttrNumber time)
 {
     Presence found;
-    TupleTableSlot *const slot = table_slot_create(table, nullptr);
-    TableScanDesc const scan = table_beginscan(table, GetActiveSnapshot(), 0, nullptr);
-    while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    pg::scan_table(table, GetActiveSnapshot(), [&](TupleTableSlot *row) {
         bool is_null;
-        const TimestampTz at = DatumGetTimestampTz(slot_getattr(slot, time, &is_null));
+        const TimestampTz at = DatumGetTimestampTz(slot_getattr(row, time, &is_null));
         found.add({1, at, at});
-    }
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
+    });
     return found;
 }
 

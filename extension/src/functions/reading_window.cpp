@@ -19,13 +19,7 @@ constexpr std::int64_t max_steps = 10'000;
 TELEMETRY_FUNCTION(reading_window)
 {
     const std::int32_t hours = pg::int4_between(fcinfo, 0, "hours", 1, max_hours, "Try hours => 24.");
-    pg::require(fcinfo, 1, "as_of");
-    const TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(1);
-    // Far from the ends of what a timestamp holds, so that no bucket start overflows.
-    if (TIMESTAMP_NOT_FINITE(as_of) || as_of < MIN_TIMESTAMP + (max_hours + 1) * core::hour_us ||
-        as_of > END_TIMESTAMP - core::hour_us)
-        throw core::Error(core::sqlstate::invalid_parameter_value, "as_of is out of range",
-                          "Give a point in time, or leave as_of out for now().");
+    const TimestampTz as_of = pg::finite_time(fcinfo, 1, "as_of"); // so that no bucket start overflows
 
     const core::Window window = core::readable(core::window_before(as_of, hours), rollup_horizons());
     return pg::row_of(fcinfo, {TimestampTzGetDatum(window.start), TimestampTzGetDatum(window.end)});

@@ -5,13 +5,11 @@
 #include "pg/boundary.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
+#include "pg/scan.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
 #include "access/table.h"
-#include "access/tableam.h"
-#include "executor/executor.h"
-#include "utils/snapmgr.h"
 }
 
 namespace gravitas::telemetry {
@@ -26,15 +24,11 @@ void for_each_horizon(Visit visit)
     if (!OidIsValid(id))
         return; // the library is newer than the extension's objects
     Relation const table = table_open(id, AccessShareLock);
-    TupleTableSlot *const slot = table_slot_create(table, nullptr);
-    TableScanDesc const scan = table_beginscan(table, GetActiveSnapshot(), 0, nullptr);
-    while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    pg::scan_table(table, GetActiveSnapshot(), [&](TupleTableSlot *row) {
         bool is_null;
-        visit(pg::view_of(DatumGetTextPP(slot_getattr(slot, 1, &is_null))),
-              DatumGetTimestampTz(slot_getattr(slot, 2, &is_null)));
-    }
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
+        visit(pg::view_of(DatumGetTextPP(slot_getattr(row, 1, &is_null))),
+              DatumGetTimestampTz(slot_getattr(row, 2, &is_null)));
+    });
     table_close(table, NoLock);
 }
 

@@ -5,6 +5,11 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/row.hpp"
+#include "pg/scan.hpp"
+
+extern "C" {
+#include "utils/xid8.h"
+}
 
 namespace gravitas::telemetry {
 
@@ -19,6 +24,16 @@ text *rollup_key(text *name)
     memcpy(key, whole.data(), kept);
     snprintf(key + kept, sizeof key - kept, "#%016llx", static_cast<unsigned long long>(core::fnv1a(whole)));
     return cstring_to_text(key);
+}
+
+FullTransactionId compaction_mark(Relation compaction)
+{
+    FullTransactionId mark = FullTransactionIdFromU64(0);
+    pg::scan_table(compaction, GetActiveSnapshot(), [&](TupleTableSlot *row) {
+        bool is_null;
+        mark = DatumGetFullTransactionId(slot_getattr(row, 1, &is_null));
+    });
+    return mark;
 }
 
 core::Window window_arguments(FunctionCallInfo fcinfo)

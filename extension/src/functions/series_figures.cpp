@@ -9,7 +9,7 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/expanded.hpp"
-#include "pg/index_scan.hpp"
+#include "pg/scan.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
 #include "pg/spi.hpp"
@@ -32,8 +32,9 @@ class Series {
 public:
     Series(FunctionCallInfo fcinfo, core::Microseconds step)
         : memory_(CurrentMemoryContext), groups_(memory_), step_(step), event_type_(pg::optional_text(fcinfo, 3)),
-          component_(pg::optional_text(fcinfo, 4)),
-          wanted_{.metrics = {core::Metric::value}, .buckets = wants_percentiles(fcinfo), .regression = false}
+          component_(pg::optional_text(fcinfo, 4)), wanted_{.metrics = {core::Metric::value},
+                                                            .buckets = wants_percentiles(fcinfo),
+                                                            .regression = false}
     {
     }
 
@@ -62,13 +63,8 @@ public:
             if (component)
                 group.component = copy_of(*component);
         }
-        const auto *const stored = reinterpret_cast<varlena *>(DatumGetPointer(summary));
-        auto *const flat = pg_detoast_datum_packed(const_cast<varlena *>(stored));
-        group.summary.merge_encoded(
-            {reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)},
-            wanted_);
-        if (flat != stored)
-            pfree(flat);
+        pg::with_bytes(summary,
+                       [&](std::span<const std::uint8_t> bytes) { group.summary.merge_encoded(bytes, wanted_); });
     }
 
     void put(ReturnSetInfo *result) const
@@ -136,19 +132,6 @@ void read_level(const Table &level, core::Microseconds from, core::Microseconds 
         bool is_null;
         series.add(row, DatumGetTimestampTz(slot_getattr(row, bucket_column, &is_null)), bucket_column + 1);
     });
-}
-
-FullTransactionId compaction_mark(Relation compaction)
-{
-    FullTransactionId mark = FullTransactionIdFromU64(0);
-    TupleTableSlot *const slot = table_slot_create(compaction, nullptr);
-    TableScanDesc const scan = table_beginscan(compaction, GetActiveSnapshot(), 0, nullptr);
-    bool is_null;
-    if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-        mark = DatumGetFullTransactionId(slot_getattr(slot, 1, &is_null));
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
-    return mark;
 }
 
 void read_deltas(const Table &deltas, FullTransactionId mark, const core::Window &window, Series &series)

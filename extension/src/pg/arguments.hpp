@@ -62,10 +62,10 @@ inline TimestampTz finite_time(FunctionCallInfo fcinfo, int number, const char *
 {
     require(fcinfo, number, name);
     const TimestampTz time = PG_GETARG_TIMESTAMPTZ(number);
-    if (TIMESTAMP_NOT_FINITE(time) || time < MIN_TIMESTAMP + 36'600 * core::day_us * 10 ||
-        time > END_TIMESTAMP - 36'600 * core::day_us * 10)
+    constexpr core::Microseconds thousand_years = 366'000 * core::day_us;
+    if (TIMESTAMP_NOT_FINITE(time) || time < MIN_TIMESTAMP + thousand_years || time > END_TIMESTAMP - thousand_years)
         throw core::Error(core::sqlstate::invalid_parameter_value, std::string(name) + " is out of range",
-                          "Give a point in time, or leave it out for now().");
+                          "Give a point in time; the default is now().");
     return time;
 }
 

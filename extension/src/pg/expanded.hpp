@@ -93,6 +93,17 @@ inline std::span<const std::uint8_t> bytes_of(Datum datum)
     return {reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)};
 }
 
+// Calls read(std::span) with the encoded bytes of a flat datum, which are gone afterwards where they had to be
+// detoasted.
+template <typename Read>
+void with_bytes(Datum datum, Read read)
+{
+    struct varlena *const flat = PG_DETOAST_DATUM_PACKED(datum);
+    read(std::span(reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)));
+    if (PointerGetDatum(flat) != datum)
+        pfree(flat);
+}
+
 // A new flat datum of `value`, in the current context.
 template <typename Value>
 Datum flat_datum(const Value &value)

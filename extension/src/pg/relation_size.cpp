@@ -1,5 +1,7 @@
 #include "pg/relation_size.hpp"
 
+#include <sys/stat.h>
+
 extern "C" {
 #include "access/genam.h"
 #include "access/table.h"
@@ -9,8 +11,6 @@ extern "C" {
 #include "common/relpath.h"
 #include "utils/fmgroids.h"
 #include "utils/syscache.h"
-
-#include <sys/stat.h>
 }
 
 namespace gravitas::telemetry::pg {

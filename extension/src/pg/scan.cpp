@@ -1,4 +1,4 @@
-#include "pg/index_scan.hpp"
+#include "pg/scan.hpp"
 
 extern "C" {
 #include "catalog/pg_am_d.h"
