@@ -118,4 +118,16 @@ waited=$(grep -F "still waiting for" "$GRAVITAS_PG_LOG" | grep -cE "AccessExclus
 equals "$waited" 0 'locks waited for longer than 100 ms'
 equals "$(run -c "SELECT count(*) FROM telemetry.check_rollups(now() - interval '80 days', now() + interval '1 day') WHERE problem <> 'events deleted'")" 0 'differences'
 equals "$(run -c "SELECT sum(measurement_count) FROM telemetry.get_aggregated_efficiency('old', 90 * 24)")" 10000 'what was dropped is in the statistics'
+
+# What cannot be logged is done all the same: whoever drops the extension has its tables locked, and waits for the round.
+run -c "SELECT telemetry.log_thought_latency('last', 0.01, 10)" > /dev/null
+mkfifo "$scratch/lock"
+psql -X -q -At -d "$database" < "$scratch/lock" &
+holder=$!
+exec {input}> "$scratch/lock"
+echo "BEGIN; LOCK TABLE telemetry.maintenance_log;" >&"$input"
+wait_until "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'telemetry.maintenance_log'::regclass AND mode = 'AccessExclusiveLock' AND granted)"
+run -c 'CALL telemetry.maintain()' 2> "$scratch/warnings" || fail "a locked log ends a round: $(cat "$scratch/warnings")"
+grep -qF 'step "compaction" of maintenance is not in telemetry.maintenance_log' "$scratch/warnings" || fail 'nobody is told that the log is locked'
+equals "$(run -c 'SELECT count(*) FROM telemetry.rollup_delta')" 0 'deltas after a round with a locked log'
 echo "$(run -c "SELECT count(*) FROM telemetry.event WHERE component = 'load'") events were written meanwhile, in $rounds rounds of maintenance"

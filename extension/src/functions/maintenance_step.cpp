@@ -139,8 +139,14 @@ void MaintenanceStep::finish(const char *result)
                           {false, false, false, result == nullptr, error_ == nullptr, error_ == nullptr},
                           SPI_OK_INSERT);
     });
-    if (failed != nullptr)
+    if (failed == nullptr)
+        return;
+    if (failed->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
         ReThrowError(const_cast<ErrorData *>(failed));
+    // The extension is being dropped, say. What was done is done all the same.
+    ereport(WARNING,
+            (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+             errmsg("step \"%s\" of maintenance is not in telemetry.maintenance_log, which is locked", name_)));
 }
 
 } // namespace gravitas::telemetry
