@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "pg/brief_lock.hpp"
 #include "pg/scan.hpp"
+#include "pg/one_session.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
 #include "pg/spi.hpp"
@@ -238,10 +239,7 @@ TELEMETRY_FUNCTION(ensure_partitions)
                           "cannot make \"" + std::to_string(days) + "\" partitions at once, the limit is " +
                               std::to_string(max_days),
                           "Make them in several calls; a partition is one day.");
-    // With an older snapshot, events that others stored since then could not be moved.
-    if (IsolationUsesXactSnapshot())
-        throw core::Error("25001", "partitions can be made at isolation level read committed only",
-                          "Call it outside of a transaction, or after SET TRANSACTION ISOLATION LEVEL READ COMMITTED.");
+    pg::refuse_unless_writing("ensure_partitions()");
     std::int32_t created = 0;
     pg::with_spi([&] { created = create_missing(first, end); });
     PG_RETURN_INT32(created);
