@@ -28,7 +28,7 @@ CREATE TABLE telemetry.maintenance_state (
 COMMENT ON TABLE telemetry.maintenance_state IS 'The last round of maintenance, one row once there was one';
 COMMENT ON COLUMN telemetry.maintenance_state.started_at IS 'When maintain() began';
 COMMENT ON COLUMN telemetry.maintenance_state.finished_at IS 'When it, or a compaction of a worker since, ended';
-COMMENT ON COLUMN telemetry.maintenance_state.has_failed IS 'Whether a step of it failed';
+COMMENT ON COLUMN telemetry.maintenance_state.has_failed IS 'Whether its compaction failed, which then waits before it is tried again';
 
 CREATE TYPE telemetry.event_partition AS (
     partition name,
