@@ -1,0 +1,64 @@
+// Dropping days beside a writer: how long the proof takes, how long the drop holds everybody up, and what is left.
+
+#include "activity.hpp"
+#include "events.hpp"
+#include "steady_writer.hpp"
+#include "subjects.hpp"
+
+namespace bench {
+
+namespace {
+
+constexpr double drop_ms = 50, wait_ms = 100; // DESIGN.md section 8
+constexpr int days = 3;
+const std::string database = "retention";
+
+void load(const Options &options)
+{
+    progress("loading three days of " + grouped(static_cast<double>(options.day_events)) + " events");
+    create_database(database);
+    Connection connection(database);
+    for (int day = 0; day < days; ++day)
+        load_day(connection, utc_day(65 - day), options.day_events);
+    connection.run("SELECT telemetry.ensure_partitions(" + as_of + ", " + as_of + " + interval '24 hours')");
+    connection.run("VACUUM ANALYZE");
+}
+
+double dead_rows(Connection &connection)
+{
+    connection.run("SELECT pg_stat_clear_snapshot()");
+    return connection.number("SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables "
+                             "WHERE schemaname = 'telemetry' AND relname ~ '^event'");
+}
+
+} // namespace
+
+void measure_retention(const Options &options, Report &report)
+{
+    load(options);
+    const std::string what = "dropping a day of " + grouped(static_cast<double>(options.day_events)) + " events";
+    const double alone = longest_wait_alone(database, as_of);
+    SteadyWriter writer(database, as_of);
+    const std::vector<Activity> activities = watch(database, "CALL telemetry.apply_retention(" + as_of + ")");
+    const Samples waits = writer.stop();
+
+    Connection connection(database);
+    must_agree(connection, "the events of dropped days",
+               "SELECT sum(telemetry.event_count(summary)) FROM telemetry.rollup_day WHERE bucket < " + utc_day(60),
+               "SELECT " + std::to_string(days * options.day_events) + "::numeric");
+    must_agree(connection, "days that are left", "SELECT min(\"timestamp\") FROM telemetry.event", "SELECT " + as_of);
+    report.add({what + ": locks and drop",
+                milliseconds_of(activities, "dropping"),
+                "the proof before it",
+                milliseconds_of(activities, "proving"),
+                {.figure = drop_ms}});
+    report.add({"  longest wait of " + grouped(static_cast<double>(waits.size())) + " statements meanwhile",
+                {waits.maximum()},
+                "of 3,000 alone",
+                {alone},
+                {.figure = wait_ms}});
+    report.add({"  dead rows left", {dead_rows(connection)}, "", {}, {.figure = 0}, "rows"});
+    drop_database(database);
+}
+
+} // namespace bench

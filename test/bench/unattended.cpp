@@ -1,0 +1,112 @@
+// The reads through ten minutes of 1,000 one-event statements a second, while maintenance comes by itself: nothing is
+// preloaded, nothing is called, and beside the defaults autovacuum is off and an idle session holds an old snapshot.
+
+#include "events.hpp"
+#include "steady_writer.hpp"
+#include "subjects.hpp"
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace bench {
+
+namespace {
+
+const std::string database = "unattended";
+
+struct Read {
+    std::string name;
+    std::string statement;
+    double target_ms; // DESIGN.md section 8
+};
+
+const Read reads[] = {
+    {"get_aggregated_efficiency()", "SELECT * FROM telemetry.get_aggregated_efficiency()", 4},
+    {"get_60day_statistics()", "SELECT telemetry.get_60day_statistics()", 5},
+    {"SELECT … ORDER BY timestamp DESC LIMIT 10",
+     "SELECT * FROM telemetry.system_telemetry ORDER BY \"timestamp\" DESC LIMIT 10", 10},
+    {"get_recent_events() of a rare component", "SELECT * FROM telemetry.get_recent_events(10, 'rare')", 10},
+    {"footprint", "SELECT * FROM telemetry.footprint", 2},
+};
+
+// Sixty days of rollups, moved from before as_of to before now, with one event of a rare component among them.
+void load(const Options &options)
+{
+    copy_database(months_database(options.day_events), database);
+    progress("moving 60 days of rollups to now");
+    Connection connection(database);
+    const std::string days =
+        connection.value("SELECT (now() AT TIME ZONE 'UTC')::date - (" + as_of + " AT TIME ZONE 'UTC')::date");
+    for (const std::string level : {"minute", "hour", "day"})
+        connection.run("CREATE TEMP TABLE moved AS SELECT * FROM telemetry.rollup_" + level +
+                       "; TRUNCATE telemetry.rollup_" + level + "; INSERT INTO telemetry.rollup_" + level +
+                       " SELECT bucket + " + days +
+                       " * interval '24 hours', event_type, component, summary FROM moved; DROP TABLE moved");
+    connection.run("SELECT telemetry.log('NOTE', 'rare', event_time => now() - interval '40 days')");
+    connection.run("VACUUM ANALYZE");
+    Connection("postgres").run("ALTER DATABASE " + database + " SET gravitas_telemetry.maintenance = on");
+}
+
+class Readings {
+public:
+    Readings() : connection_(database) {}
+
+    void take()
+    {
+        for (std::size_t i = 0; i < std::size(reads); ++i)
+            samples_[i].add(connection_.milliseconds(reads[i].statement));
+        deltas_.add(connection_.number("SELECT count(*) FROM telemetry.deltas('-infinity', 'infinity')"));
+    }
+
+    void report(const std::string &how, Report &report) const
+    {
+        for (std::size_t i = 0; i < std::size(reads); ++i)
+            report.add({(i == 0 ? how : "  ") + reads[i].name, samples_[i], "", {}, {.figure = reads[i].target_ms}});
+        report.add({"  deltas that lay there", deltas_, "", {}, {}, "deltas"});
+    }
+
+private:
+    Connection connection_;
+    Samples samples_[std::size(reads)], deltas_;
+};
+
+} // namespace
+
+void measure_unattended(const Options &options, Report &report)
+{
+    load(options);
+    const std::string seconds = std::to_string(options.unattended_s);
+    progress("1,000 statements a second for " + seconds + " s");
+    Connection connection(database), old_snapshot(database);
+    connection.run("SELECT telemetry.compact()");
+    old_snapshot.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    old_snapshot.run("SELECT count(*) FROM telemetry.rollup_delta");
+    const std::string events_in_rollups = "(SELECT sum(telemetry.event_count(summary)) FROM telemetry.rollup_day)";
+    const std::string before = connection.value("SELECT " + events_in_rollups);
+    Readings readings;
+    SteadyWriter writer(database, "clock_timestamp()");
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.unattended_s);
+    while (std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        readings.take();
+    }
+    const Samples waits = writer.stop();
+
+    connection.run("SELECT telemetry.compact()");
+    const std::string rounds =
+        connection.value("SELECT count(*) FILTER (WHERE step = 'maintain') || ' rounds, ' || count(*) FILTER (WHERE "
+                         "step = 'compaction') "
+                         "|| ' compactions, ' || count(error) || ' failures' FROM telemetry.maintenance_log");
+    if (connection.number("SELECT count(*) FROM telemetry.maintenance_log WHERE step = 'maintain'") < 1)
+        throw std::runtime_error("maintenance did not come by itself");
+    must_agree(connection, "the events that were logged", "SELECT " + events_in_rollups + " - " + before,
+               "SELECT count(*)::numeric - 1 FROM telemetry.event"); // without the rare one
+    readings.report(seconds + " s of " + grouped(static_cast<double>(waits.size() / options.unattended_s)) +
+                        " one-event statements/s, maintained by itself: ",
+                    report);
+    report.add({"  one statement", waits, rounds, {}, {}});
+    drop_database(database);
+}
+
+} // namespace bench
