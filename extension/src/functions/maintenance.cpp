@@ -13,6 +13,7 @@
 
 extern "C" {
 #include "access/table.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 }
 
@@ -169,17 +170,21 @@ bool check_alerts(TimestampTz as_of)
 void remember_round(MaintenanceStep &step, bool is_whole, bool has_failed)
 {
     (void)step.must("remembering", [&] {
-        static pg::PreparedStatement<4> statement{
+        static pg::PreparedStatement<5> statement{
             R"(
             WITH changed AS (
                 UPDATE telemetry.maintenance_state
-                SET started_at = CASE WHEN $4 THEN $1 ELSE started_at END, finished_at = $2, has_failed = $3 RETURNING 1
+                SET started_at = CASE WHEN $4 THEN $1 ELSE started_at END, finished_at = $2, has_failed = $3,
+                    worker_at = CASE WHEN $5 THEN $2 ELSE worker_at END
+                RETURNING 1
             )
-            INSERT INTO telemetry.maintenance_state SELECT $1, $2, $3 WHERE $4 AND NOT EXISTS (SELECT FROM changed))",
-            {TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID, BOOLOID}};
+            INSERT INTO telemetry.maintenance_state SELECT $1, $2, $3, CASE WHEN $5 THEN $2 END
+            WHERE $4 AND NOT EXISTS (SELECT FROM changed))",
+            {TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID, BOOLOID, BOOLOID}};
         statement.execute({TimestampTzGetDatum(step.started_at()), TimestampTzGetDatum(GetCurrentTimestamp()),
-                           BoolGetDatum(has_failed), BoolGetDatum(is_whole)},
-                          {false, false, false, false}, SPI_OK_INSERT);
+                           BoolGetDatum(has_failed), BoolGetDatum(is_whole),
+                           BoolGetDatum(MyBackendType == B_BG_WORKER)},
+                          {false, false, false, false, false}, SPI_OK_INSERT);
     });
 }
 
