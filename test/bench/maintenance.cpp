@@ -81,7 +81,11 @@ void add_misplaced(Report &report, long count, int days)
                 "of 3,000 alone",
                 {alone},
                 {.figure = wait_ms}});
-    report.add({"  each day, a transaction", milliseconds_of(activities, "making day"), "", {}, {}});
+    report.add({"  each day, a transaction",
+                milliseconds_of(activities, "making day"),
+                "as long as it is locked",
+                milliseconds_of(activities, "making day", &Activity::locked_milliseconds),
+                {}});
     report.add({"  days still missing",
                 {connection.number("SELECT count(*) FROM telemetry.missing_days(" + as_of + ")")},
                 "",

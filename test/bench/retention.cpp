@@ -70,11 +70,17 @@ void measure_retention(const Options &options, Report &report)
                "SELECT sum(telemetry.event_count(summary)) FROM telemetry.rollup_day WHERE bucket < " + utc_day(60),
                "SELECT " + std::to_string(days * options.day_events) + "::numeric");
     must_agree(connection, "days that are left", "SELECT min(\"timestamp\") FROM telemetry.event", "SELECT " + as_of);
-    report.add({what + ": locks and drop",
+    // Postgres removes the files once nobody waits any more, and how long that takes is the file system's.
+    report.add({what + ": as long as it is locked",
+                milliseconds_of(activities, "dropping", &Activity::locked_milliseconds),
+                "",
+                {},
+                {.figure = drop_ms}});
+    report.add({"  in all, with its files",
                 milliseconds_of(activities, "dropping"),
                 "DROP TABLE, bare table",
                 bare,
-                {.figure = drop_ms}});
+                {.ratio = 1.2}});
     report.add({"  the proof before it", milliseconds_of(activities, "proving"), "", {}, {}});
     report.add({"  longest wait of " + grouped(static_cast<double>(waits.size())) + " statements meanwhile",
                 {waits.maximum()},
