@@ -23,7 +23,7 @@ namespace bench {
 //   BENCH_INGEST_RUNS      how often by each way
 //   BENCH_HOT_PATH_RUNS    how often 200,000 calls of each library
 //   BENCH_MISPLACED_EVENTS in the default partition, of 100 missing days and of one
-//   BENCH_UNATTENDED_S     seconds of 1,000 statements of one event each, while it maintains itself
+//   BENCH_UNATTENDED_S     seconds of 1,000 statements of one event each, while it maintains itself, twice
 struct Options {
     bool full = false;
     std::vector<std::string> only;

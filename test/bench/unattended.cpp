@@ -1,5 +1,6 @@
 // The reads through ten minutes of 1,000 one-event statements a second, while maintenance comes by itself: nothing is
-// preloaded, nothing is called, and beside the defaults autovacuum is off and an idle session holds an old snapshot.
+// preloaded and nothing is called. Once as a server is by default, and once without autovacuum and with an idle session
+// that holds an old snapshot, so that what compaction leaves behind stays.
 
 #include "events.hpp"
 #include "steady_writer.hpp"
@@ -52,61 +53,92 @@ class Readings {
 public:
     Readings() : connection_(database) {}
 
-    void take()
+    void take(bool is_late)
     {
-        for (std::size_t i = 0; i < std::size(reads); ++i)
-            samples_[i].add(connection_.milliseconds(reads[i].statement));
+        for (std::size_t i = 0; i < std::size(reads); ++i) {
+            const double milliseconds = connection_.milliseconds(reads[i].statement);
+            all_[i].add(milliseconds);
+            if (is_late)
+                late_[i].add(milliseconds);
+        }
         deltas_.add(connection_.number("SELECT count(*) FROM telemetry.deltas('-infinity', 'infinity')"));
     }
 
     void report(const std::string &how, Report &report) const
     {
         for (std::size_t i = 0; i < std::size(reads); ++i)
-            report.add({(i == 0 ? how : "  ") + reads[i].name, samples_[i], "", {}, {.figure = reads[i].target_ms}});
+            report.add({(i == 0 ? how : "  ") + reads[i].name,
+                        all_[i],
+                        "in the last fifth of the time",
+                        late_[i],
+                        {.figure = reads[i].target_ms}});
         report.add({"  deltas that lay there", deltas_, "", {}, {}, "deltas"});
     }
 
 private:
     Connection connection_;
-    Samples samples_[std::size(reads)], deltas_;
+    Samples all_[std::size(reads)], late_[std::size(reads)], deltas_;
 };
+
+// Reads for so many seconds, twice a second, while a writer writes; how long its statements took.
+Samples read_beside_writer(long seconds, Readings &readings)
+{
+    using Clock = std::chrono::steady_clock;
+    SteadyWriter writer(database, "clock_timestamp()");
+    const auto start = Clock::now(), end = start + std::chrono::seconds(seconds);
+    const auto late = start + std::chrono::seconds(seconds * 4 / 5);
+    while (Clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        readings.take(Clock::now() > late);
+    }
+    return writer.stop();
+}
+
+void run(const Options &options, const std::string &server, bool has_old_snapshot, Report &report)
+{
+    load(options);
+    progress("1,000 statements a second for " + std::to_string(options.unattended_s) + " s, " + server);
+    Connection connection(database), old_snapshot(database);
+    connection.run("SELECT telemetry.compact()");
+    if (has_old_snapshot)
+        old_snapshot.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    old_snapshot.run("SELECT count(*) FROM telemetry.rollup_delta");
+    const std::string events_in_rollups = "(SELECT sum(telemetry.event_count(summary)) FROM telemetry.rollup_day)";
+    const std::string before = connection.value("SELECT " + events_in_rollups);
+    Readings readings;
+    const Samples waits = read_beside_writer(options.unattended_s, readings);
+
+    connection.run("SELECT telemetry.compact()");
+    if (connection.number("SELECT count(*) FROM telemetry.maintenance_log WHERE step = 'maintain'") < 1)
+        throw std::runtime_error("maintenance did not come by itself");
+    must_agree(connection, "the events that were logged", "SELECT " + events_in_rollups + " - " + before,
+               "SELECT count(*)::numeric - 1 FROM telemetry.event"); // without the rare one
+    readings.report(std::to_string(options.unattended_s) + " s of 1,000 one-event statements/s, " + server + ": ",
+                    report);
+    report.add({"  one statement",
+                waits,
+                connection.value("SELECT count(*) FILTER (WHERE step = 'maintain') || ' rounds, ' || count(*) FILTER "
+                                 "(WHERE step = 'compaction') || ' compactions, ' || count(error) || ' failures' "
+                                 "FROM telemetry.maintenance_log"),
+                {},
+                {}});
+    drop_database(database);
+}
+
+void alter_system(const std::string &change)
+{
+    Connection("postgres").run("ALTER SYSTEM " + change);
+    Connection("postgres").run("SELECT pg_reload_conf()");
+}
 
 } // namespace
 
 void measure_unattended(const Options &options, Report &report)
 {
-    load(options);
-    const std::string seconds = std::to_string(options.unattended_s);
-    progress("1,000 statements a second for " + seconds + " s");
-    Connection connection(database), old_snapshot(database);
-    connection.run("SELECT telemetry.compact()");
-    old_snapshot.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
-    old_snapshot.run("SELECT count(*) FROM telemetry.rollup_delta");
-    const std::string events_in_rollups = "(SELECT sum(telemetry.event_count(summary)) FROM telemetry.rollup_day)";
-    const std::string before = connection.value("SELECT " + events_in_rollups);
-    Readings readings;
-    SteadyWriter writer(database, "clock_timestamp()");
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.unattended_s);
-    while (std::chrono::steady_clock::now() < end) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
-        readings.take();
-    }
-    const Samples waits = writer.stop();
-
-    connection.run("SELECT telemetry.compact()");
-    const std::string rounds =
-        connection.value("SELECT count(*) FILTER (WHERE step = 'maintain') || ' rounds, ' || count(*) FILTER (WHERE "
-                         "step = 'compaction') "
-                         "|| ' compactions, ' || count(error) || ' failures' FROM telemetry.maintenance_log");
-    if (connection.number("SELECT count(*) FROM telemetry.maintenance_log WHERE step = 'maintain'") < 1)
-        throw std::runtime_error("maintenance did not come by itself");
-    must_agree(connection, "the events that were logged", "SELECT " + events_in_rollups + " - " + before,
-               "SELECT count(*)::numeric - 1 FROM telemetry.event"); // without the rare one
-    readings.report(seconds + " s of " + grouped(static_cast<double>(waits.size() / options.unattended_s)) +
-                        " one-event statements/s, maintained by itself: ",
-                    report);
-    report.add({"  one statement", waits, rounds, {}, {}});
-    drop_database(database);
+    alter_system("SET autovacuum = on");
+    run(options, "defaults", false, report);
+    alter_system("RESET autovacuum");
+    run(options, "no autovacuum, old snapshot", true, report);
 }
 
 } // namespace bench
