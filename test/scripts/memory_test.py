@@ -78,6 +78,7 @@ QUICK = {
     "log_thought_latency": "telemetry.log_thought_latency('m' || n, n, 10, metadata => jsonb_build_object('n', n))",
     "log_usage": "telemetry.log_usage('m' || n, 'layer', 1, 1, n)",
     "log_history": "telemetry.log_history('user', 'content' || n)",
+    "workers": "(SELECT free_slots FROM telemetry.workers() WHERE n > 0)",
     "event_partitions": "(SELECT count(*) FROM telemetry.event_partitions() WHERE n > 0)",
 }
 # Queries and statements in which many calls work together, over the rows of :many.

@@ -111,9 +111,8 @@ bool MaintenanceStep::may_go_on(const ErrorData &error) noexcept
     return error.sqlerrcode != ERRCODE_QUERY_CANCELED && error.sqlerrcode != ERRCODE_ADMIN_SHUTDOWN;
 }
 
-void MaintenanceStep::begin(const char *activity) const
+void MaintenanceStep::show(const char *activity) const
 {
-    CHECK_FOR_INTERRUPTS();
     char text[200];
     snprintf(text, sizeof text, "telemetry maintenance: %s", activity);
     pgstat_report_activity(STATE_RUNNING, text);
