@@ -71,6 +71,7 @@ QUICK = {
     "expired_before": "telemetry.expired_before(CASE WHEN n > 0 THEN 'event' END)",
     "event_metadata": "telemetry.event_metadata('THOUGHT_LATENCY', 'm' || n, 10, NULL, 5, 5, jsonb_build_object())",
     "id_to_generate": "coalesce(telemetry.id_to_generate(), n)",
+    "workers": "(SELECT slots FROM telemetry.workers() WHERE n > 0)",
     "start_timer": "telemetry.start_timer()",
     "measure_latency": "telemetry.measure_latency(n)",
     "log": "telemetry.log('NOTE', 'c' || n, n, jsonb_build_object('n', n))",

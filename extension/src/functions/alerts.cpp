@@ -25,10 +25,11 @@ constexpr char change_states[] = R"(
         LEFT JOIN measured AS m ON m.rule = f.rule AND m.subject IS NOT DISTINCT FROM f.subject
     ), started AS (
         INSERT INTO telemetry.alert_firing (alert_id, rule, subject, since, value)
-        SELECT nextval('telemetry.alert_id_seq'), m.rule, m.subject, $1, m.value
-        FROM measured AS m
-        WHERE m.value > m.threshold AND m.is_confirmed
-          AND NOT EXISTS (SELECT FROM known AS k WHERE k.rule = m.rule AND k.subject IS NOT DISTINCT FROM m.subject)
+        SELECT nextval('telemetry.alert_id_seq'), fresh.rule, fresh.subject, $1, fresh.value
+        FROM (SELECT m.rule, m.subject, m.value FROM measured AS m
+              WHERE m.value > m.threshold AND m.is_confirmed
+                AND NOT EXISTS (SELECT FROM known AS k WHERE k.rule = m.rule AND k.subject IS NOT DISTINCT FROM m.subject)
+              ORDER BY m.rule, m.subject) AS fresh
         RETURNING alert_id, rule, subject, value
     ), ended AS (
         DELETE FROM telemetry.alert_firing AS f USING known AS k WHERE f.alert_id = k.alert_id AND k.is_over
