@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "functions/retention_horizon.hpp"
+#include "functions/retention_proof.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/brief_lock.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
-
-extern "C" {
-#include "utils/array.h"
-}
 
 namespace gravitas::telemetry {
 
@@ -32,132 +29,6 @@ TimestampTz cutoff_of(const char *table, TimestampTz as_of)
     static pg::PreparedStatement<2> statement{"SELECT telemetry.retention_cutoff($1, $2)", {TEXTOID, TIMESTAMPTZOID}};
     statement.execute({CStringGetTextDatum(table), TimestampTzGetDatum(as_of)}, {false, false}, SPI_OK_SELECT);
     return DatumGetTimestampTz(time_at(1));
-}
-
-// ---- Proof: what is removed stays in the statistics ----
-
-struct Proof {
-    std::int64_t rows;
-    std::int64_t missing;
-};
-
-Proof prove(TimestampTz from, TimestampTz to)
-{
-    static pg::PreparedStatement<2> statement{"SELECT (p).* FROM telemetry.prove_rollups($1, $2) AS p",
-                                              {TIMESTAMPTZOID, TIMESTAMPTZOID}};
-    statement.execute({TimestampTzGetDatum(from), TimestampTzGetDatum(to)}, {false, false}, SPI_OK_SELECT);
-    return {DatumGetInt64(pg::only_value(1)), DatumGetInt64(pg::only_value(2))};
-}
-
-// Events of the days that the rollups know of.
-std::int64_t events_in_rollups(TimestampTz from, TimestampTz to)
-{
-    static pg::PreparedStatement<2> statement{
-        "SELECT coalesce(sum(telemetry.event_count(summary)), 0)::bigint FROM ("
-        "SELECT summary FROM telemetry.rollup_day WHERE bucket >= $1 AND bucket < $2"
-        " UNION ALL SELECT summary FROM telemetry.deltas($1, $2)) AS r",
-        {TIMESTAMPTZOID, TIMESTAMPTZOID}};
-    statement.execute({TimestampTzGetDatum(from), TimestampTzGetDatum(to)}, {false, false}, SPI_OK_SELECT);
-    return DatumGetInt64(pg::only_value(1));
-}
-
-// ---- One pass over what is to be removed ----
-
-struct Pass {
-    MaintenanceStep &step;
-    TimestampTz as_of;
-    bool is_asked_for;
-    Removed removed = {};
-    List *kept = NIL; // names of what could not be removed
-};
-
-// Why the rollups keep something from being removed.
-struct Shortfall {
-    bool is_missing = false;
-    bool is_known = false; // without another proof
-    std::int64_t rollup_events = 0;
-};
-
-// Raises the error of the last proof once more where it would fail again. A proof reads the whole day, so a round of
-// maintenance makes it the more seldom the longer it has failed, once an hour at least, or when the rollups have
-// changed.
-void refuse_known(const Pass &pass, const char *partition, Shortfall &shortfall)
-{
-    static pg::PreparedStatement<3> statement{
-        "SELECT detail FROM telemetry.retention_delay WHERE partition = $1 AND reason = 'missing in rollups'"
-        " AND rollup_events = $2 AND tried_at <= $3 AND $3 < tried_at + least(tried_at - since, interval '1 hour')",
-        {TEXTOID, INT8OID, TIMESTAMPTZOID}};
-    statement.execute(
-        {CStringGetTextDatum(partition), Int64GetDatum(shortfall.rollup_events), TimestampTzGetDatum(pass.as_of)},
-        {false, false, false}, SPI_OK_SELECT);
-    if (SPI_processed == 0)
-        return;
-    shortfall.is_known = true;
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("%s", SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1))));
-}
-
-// Raises an error where the rollups lack events of these whole days. How many events there are.
-std::int64_t require_rollups(const Pass &pass, const char *partition, TimestampTz from, TimestampTz to,
-                             Shortfall &shortfall)
-{
-    shortfall.rollup_events = events_in_rollups(from, to);
-    if (!pass.is_asked_for)
-        refuse_known(pass, partition, shortfall);
-    const Proof proof = prove(from, to);
-    shortfall.is_missing = proof.missing > 0;
-    if (shortfall.is_missing)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("cannot remove \"%s\": rollups lack " INT64_FORMAT " of its " INT64_FORMAT " events",
-                               partition, proof.missing, proof.rows),
-                        errhint("rebuild_rollups() of its days mends that.")));
-    return proof.rows;
-}
-
-void record_delay(Pass &pass, const char *partition, const Shortfall &shortfall, const ErrorData &error)
-{
-    const bool is_locked = error.sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-    (void)pass.step.run("noting what could not be dropped", [&] {
-        static pg::PreparedStatement<5> statement{
-            "INSERT INTO telemetry.retention_delay AS d VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT (partition)"
-            " DO UPDATE SET reason = excluded.reason, detail = excluded.detail, tried_at = excluded.tried_at,"
-            " rollup_events = excluded.rollup_events,"
-            " since = CASE WHEN d.reason = excluded.reason THEN d.since ELSE excluded.since END",
-            {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8OID}};
-        const char *const reason = shortfall.is_missing ? "missing in rollups" : is_locked ? "locked" : "failed";
-        statement.execute({CStringGetTextDatum(partition), CStringGetTextDatum(reason),
-                           CStringGetTextDatum(error.message), TimestampTzGetDatum(pass.as_of),
-                           Int64GetDatum(shortfall.rollup_events)},
-                          {false, false, false, false, !shortfall.is_missing}, SPI_OK_INSERT);
-    });
-}
-
-// What is locked goes a little later, as a rule: that is no failure.
-void keep(Pass &pass, const char *partition, const Shortfall &shortfall, const ErrorData &error)
-{
-    pass.removed.kept_days += 1;
-    MemoryContext const caller = MemoryContextSwitchTo(pass.step.memory());
-    pass.kept = lappend(pass.kept, pstrdup(partition));
-    MemoryContextSwitchTo(caller);
-    if (!shortfall.is_known)
-        record_delay(pass, partition, shortfall, error);
-    if (error.sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
-        pass.step.fail(&error);
-}
-
-// Of what is gone, or its time is not over any more.
-void forget_old_delays(Pass &pass)
-{
-    (void)pass.step.must("forgetting what could not be dropped", [&] {
-        static pg::PreparedStatement<1> statement{"DELETE FROM telemetry.retention_delay WHERE partition <> ALL ($1)",
-                                                  {TEXTARRAYOID}};
-        const int count = list_length(pass.kept);
-        auto *const names = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
-        for (int i = 0; i < count; ++i)
-            names[i] = CStringGetTextDatum(static_cast<const char *>(list_nth(pass.kept, i)));
-        ArrayType *const kept = construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT);
-        statement.execute({PointerGetDatum(kept)}, {false}, SPI_OK_DELETE);
-    });
 }
 
 // ---- Days of events ----
@@ -212,7 +83,7 @@ std::int64_t total_bytes(const char *partition)
 
 // Inside of with_spi(). The proof comes before the locks, which are held for the drop alone: events that come in
 // between bring their own summaries.
-void drop_day(Pass &pass, const ExpiredDay &day, Shortfall &shortfall)
+void drop_day(RetentionPass &pass, const ExpiredDay &day, Shortfall &shortfall)
 {
     const char *const name = NameStr(day.partition);
     Removed &removed = pass.removed;
@@ -233,7 +104,7 @@ void drop_day(Pass &pass, const ExpiredDay &day, Shortfall &shortfall)
 }
 
 // False where others use it: they would be in the way of the next days, too.
-bool try_to_drop(Pass &pass, const ExpiredDay &day)
+bool try_to_drop(RetentionPass &pass, const ExpiredDay &day)
 {
     Shortfall shortfall;
     char activity[NAMEDATALEN + 16];
@@ -289,7 +160,7 @@ std::int64_t delete_between(MaintenanceStep &step, const char *table, const char
 }
 
 // A day whose events are in the default partition.
-void remove_default_day(Pass &pass, TimestampTz day)
+void remove_default_day(RetentionPass &pass, TimestampTz day)
 {
     char name[NAMEDATALEN];
     char activity[NAMEDATALEN + 16];
@@ -306,7 +177,7 @@ void remove_default_day(Pass &pass, TimestampTz day)
         keep(pass, name, shortfall, *error);
 }
 
-void remove_default_events(Pass &pass)
+void remove_default_events(RetentionPass &pass)
 {
     TimestampTz position = MIN_TIMESTAMP;
     TimestampTz cutoff = DT_NOBEGIN;
@@ -437,7 +308,7 @@ void plan_other(ReturnSetInfo *plan, const OtherTable &table, TimestampTz as_of,
 
 Removed remove_expired_events(MaintenanceStep &step, TimestampTz as_of, bool is_asked_for)
 {
-    Pass pass = {step, as_of, is_asked_for};
+    RetentionPass pass = {step, as_of, is_asked_for};
     ExpiredDays expired = {};
     const bool is_known = step.must("looking for old days", [&] { expired = expired_days(as_of, step.memory()); });
     bool goes_on = true;
