@@ -84,6 +84,16 @@ canary_free() { # WHO
     [[ $(caught | wc -l) == 3 ]] || fail "$1 ran what is not its own: $(caught)"
 }
 
+sharedir=$(run -c "SELECT setting FROM pg_config WHERE name = 'SHAREDIR'")
+for script in test/upgrade/gravitas_telemetry--*.sql; do
+    old=$(sed 's/.*--\(.*\)\.sql/\1/' <<< "$script")
+    # At once, since another test may be about to read it.
+    install -m 644 "$script" "$sharedir/extension/$canary" && mv "$sharedir/extension/$canary" "$sharedir/extension/${script##*/}"
+    run -c "CREATE EXTENSION gravitas_telemetry VERSION '$old'" -c "SELECT telemetry.log_thought_latency('m', 1, 10, 5)" > /dev/null
+    trapped -c 'ALTER EXTENSION gravitas_telemetry UPDATE'
+    canary_free "the update from $old"
+    run -c 'DROP EXTENSION gravitas_telemetry'
+done
 trapped -c 'CREATE EXTENSION gravitas_telemetry'
 canary_free 'CREATE EXTENSION'
 for right in writer reader history_reader maintainer; do trapped -c "SELECT telemetry.grant_$right('$hostile')" > /dev/null; done
