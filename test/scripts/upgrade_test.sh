@@ -64,7 +64,8 @@ objects > "$scratch/fresh"
 for script in test/upgrade/gravitas_telemetry--*.sql; do
     old=$(sed 's/.*--\(.*\)\.sql/\1/' <<< "$script")
     [[ $old != "$version" ]] || continue
-    install -m 644 "$script" "$sharedir/extension/"
+    # At once, since another test may be about to read it.
+    install -m 644 "$script" "$sharedir/extension/$database" && mv "$sharedir/extension/$database" "$sharedir/extension/${script##*/}"
     run -c 'DROP EXTENSION gravitas_telemetry' -c "CREATE EXTENSION gravitas_telemetry VERSION '$old'"
     # The library is newer than the objects: what the old version could do must still work.
     run > /dev/null <<'SQL'
