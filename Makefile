@@ -10,15 +10,17 @@ export WERROR FUZZ_SECONDS
 .PHONY: help deps deps-bench build demo check torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
-	@echo "make build     the extension, the client library and the demo"
+	@echo "make build     the extension, the client library, the demo and the HTTP service"
 	@echo "make demo      set up, time real work on this machine, and show what SQL says about it"
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
+	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
 	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
 	@echo "make install-client PREFIX=/usr/local    the C++ library and its headers"
+	@echo "make http      the HTTP service alone; make install-http PREFIX=/usr/local"
 	@echo "make clean     remove what was built"
 
 deps:
@@ -47,14 +49,15 @@ install installdirs uninstall installcheck:
 CLIENT_VERSION := $(VERSION)
 include client/client.mk
 include client/demo/demo.mk
+include client/http/http.mk
 include test/test.mk
 include test/bench/bench.mk
 
-build: extension client client-examples demo-program
+build: extension client client-examples demo-program http-program
 
 .PHONY: demo-run check-run torture-run
-demo-run: build
-	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(TRACE)
+demo-run: build $(if $(HTTP),http)
+	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(if $(HTTP),--serve) $(TRACE)
 check-run: build tests
 	@tools/check
 TORTURE_ROUNDS ?= 200
