@@ -1,0 +1,47 @@
+// One look for each component, the same in every panel: eight colors that stay apart for color-blind eyes, then the same
+// again with dashes.
+
+const palettes = {
+    light: ["#0b63c4", "#c75000", "#00795a", "#8a3ffc", "#c2337f", "#7a5a00", "#0089a8", "#4d5663"],
+    dark: ["#5aa9ff", "#ff9f5a", "#3ecf9c", "#b79cff", "#ff8cc0", "#e6c84a", "#59d3ea", "#aeb8c4"],
+};
+const dashes = [[], [7, 3], [2, 3], [10, 3, 2, 3]];
+const colorCount = palettes.light.length;
+
+export const paper = { light: "#ffffff", dark: "#171b22" };
+export const grid = { light: "#e3e7ed", dark: "#2a303a" };
+
+const slots = new Map();
+const taken = new Set();
+
+// FNV-1a: a name has the same color tomorrow, where no other took it first.
+function hash(text) {
+    let value = 0x811c9dc5;
+    for (let i = 0; i < text.length; i += 1) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+    return value >>> 0;
+}
+
+function place(component) {
+    const wanted = hash(component ?? "") % colorCount;
+    for (let round = 0; ; round += colorCount) {
+        for (let i = 0; i < colorCount; i += 1) {
+            const slot = round + ((wanted + i) % colorCount);
+            if (!taken.has(slot)) return slot;
+        }
+    }
+}
+
+// Gives places in a fixed order, so that two readers see the same colors.
+export function learn(components) {
+    [...components].sort().filter((component) => !slots.has(component)).forEach((component) => {
+        const slot = place(component);
+        slots.set(component, slot);
+        taken.add(slot);
+    });
+}
+
+export function styleOf(component, theme) {
+    if (!slots.has(component)) learn([component]);
+    const slot = slots.get(component);
+    return { color: palettes[theme][slot % colorCount], dash: dashes[Math.floor(slot / colorCount) % dashes.length] };
+}

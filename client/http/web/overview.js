@@ -1,0 +1,120 @@
+// The panels about all of telemetry: what is at a glance, alerts, health, size, the newest events.
+
+import { element, find, number, replace } from "./dom.js";
+import { bytes, compact, count, duration, figure, inUnit, isNumber, moment, name, share, time, unitOf } from "./format.js";
+import { matches, state, windowInWords } from "./state.js";
+
+const logLines = 5;
+
+const secondsSince = (timestamp) => Math.max((Date.now() - Date.parse(timestamp)) / 1000, 0);
+
+const sum = (rows, key) => rows.reduce((total, row) => total + (row[key] ?? 0), 0);
+
+function tile(key, title, value, note, mood = "") {
+    const made = element("div", `tile ${mood}`, element("dt", "", title), element("dd", "value", value), element("dd", "note", note));
+    made.dataset.key = key;
+    return made;
+}
+
+export function showTiles({ efficiency, inferences, alerts, footprint, health }) {
+    const models = efficiency.rows.filter((row) => matches(row.component));
+    const events = inferences.rows.filter((row) => matches(row.component));
+    const best = models.find((row) => isNumber(row.weighted_efficiency_score));
+    const tokens = sum(models, "total_tokens");
+    const calls = sum(events, "event_count");
+    const errors = sum(events, "error_count");
+    const firing = alerts.firing.length;
+    const wrong = health.maintenance.filter((row) => !row.is_ok).length;
+    replace(find("#tiles"), [
+        tile("best", "Best model", best ? `${figure(best.weighted_efficiency_score)} ms/token` : "–", best ? name(best.component, 60) : "no score yet"),
+        tile("tokens", "Tokens per hour", compact(tokens / state.hours), `${compact(tokens)} in ${windowInWords()}`),
+        tile("errors", "Errors", share(calls ? errors / calls : 0), `${count(errors)} of ${count(calls)} calls`, errors / calls >= 0.05 ? "warn" : ""),
+        tile("alerts", "Alerts", firing ? `${firing} firing` : "none", firing ? name(alerts.firing[0].rule).replaceAll("_", " ") : "nothing fires", firing ? "bad" : "good"),
+        tile("health", "Health", wrong ? `${wrong} to look at` : "good", wrong ? name(health.maintenance.find((row) => !row.is_ok).item) : `version ${health.extension_version}`, wrong ? "warn" : "good"),
+        tile("footprint", "On disk", bytes(footprint.total_size_bytes), capInWords(footprint)),
+    ]);
+}
+
+function capInWords(footprint) {
+    const days = footprint.days_until_cap;
+    if (!isNumber(days)) return `stays below ${bytes(footprint.cap_bytes)}`;
+    return days <= 0 ? `over the cap of ${bytes(footprint.cap_bytes)}` : `${figure(days)} days to ${bytes(footprint.cap_bytes)}`;
+}
+
+export function showFreshness(overall, alerts) {
+    const newest = overall.newest_record;
+    const limit = alerts.rules.find((rule) => rule.rule === "no_data")?.threshold ?? 86400;
+    const isStale = newest === null || secondsSince(newest) > limit;
+    find("#freshness").className = isStale ? "warn" : "good";
+    find("#freshness .text").textContent = newest === null ? "no event yet" : `last event ${duration(secondsSince(newest))} ago`;
+}
+
+function alertItem(alert) {
+    const about = alert.subject === null ? "" : ` of ${name(alert.subject, 80)}`;
+    const item = element("li", "bad", element("b", "", alert.rule.replaceAll("_", " ")), about,
+        element("span", "value", inUnit(alert.value, alert.unit)), element("p", "", `${alert.meaning}; above ${inUnit(alert.threshold, alert.unit)} since ${moment(new Date(alert.since))}`));
+    item.dataset.key = String(alert.alert_id);
+    return item;
+}
+
+export function showAlerts({ firing, log }) {
+    find("#alerts small").textContent = firing.length ? `${firing.length} firing` : "none fires";
+    const past = log.slice(0, logLines).map((entry) => {
+        const about = entry.subject === null ? "" : ` of ${name(entry.subject, 80)}`;
+        return element("li", "quiet", element("time", "", moment(new Date(entry.changed_at))), ` ${entry.rule.replaceAll("_", " ")}${about} ${entry.state}`);
+    });
+    const items = [...firing.map(alertItem), ...past];
+    replace(find("#alerts ul"), items.length ? items : [element("li", "quiet", "Nothing has fired so far.")]);
+}
+
+export function showHealth({ maintenance, server_version: server, extension_version: version }) {
+    const wrong = maintenance.filter((row) => !row.is_ok);
+    find("#health small").textContent = wrong.length ? `${wrong.length} of ${maintenance.length} need a look` : "all is well";
+    const items = wrong.map((row) => {
+        const item = element("li", "warn", element("b", "", row.item), element("span", "value", name(row.value, 300)));
+        if (row.hint) item.append(element("p", "", row.hint));
+        return item;
+    });
+    const last = maintenance.find((row) => row.item === "last maintenance");
+    if (last?.is_ok) items.push(element("li", "quiet", `Last maintenance ${name(last.value)}`));
+    items.push(element("li", "quiet", `Extension ${version}, PostgreSQL ${server}`));
+    replace(find("#health ul"), items);
+}
+
+export function showFootprint(footprint) {
+    const used = footprint.total_size_bytes / footprint.cap_bytes;
+    const growth = footprint.growth_bytes_per_day;
+    find("#footprint small").textContent = isNumber(growth) ? `${bytes(growth)} more a day` : "";
+    const meter = find("#footprint .meter");
+    meter.className = `meter ${used > 1 ? "bad" : used > 0.8 ? "warn" : ""}`;
+    meter.setAttribute("aria-label", `${bytes(footprint.total_size_bytes)} of ${bytes(footprint.cap_bytes)}, ${capInWords(footprint)}`);
+    meter.firstElementChild.style.width = `${Math.min(100 * used, 100)}%`;
+    const tables = [...footprint.tables].sort((a, b) => (a.table_name === "total") - (b.table_name === "total") || b.total_bytes - a.total_bytes);
+    replace(find("#footprint tbody"), tables.map((row) => {
+        const rows = row.row_count_is_estimate ? `~${compact(row.row_count)}` : compact(row.row_count);
+        const title = element("th", "", row.table_name);
+        title.scope = "row";
+        const line = element("tr", row.table_name === "total" ? "total" : "", title, number(bytes(row.total_bytes), "total_bytes"),
+            number(rows, "row_count"), number(bytes(row.growth_bytes_per_day), "growth_bytes_per_day"));
+        line.dataset.row = row.table_name;
+        return line;
+    }));
+}
+
+function statusCell(status) {
+    const isError = /^(error|failed|failure|timeout|cancelled|aborted)$/i.test(status ?? "");
+    return element("td", isError ? "bad" : "", name(status ?? "–", 40));
+}
+
+export function showEvents({ rows }) {
+    replace(find("#events tbody"), rows.map((event) => {
+        const at = new Date(event.timestamp);
+        const moments = element("td", "", secondsSince(event.timestamp) < 43200 ? time(at) : moment(at));
+        moments.title = event.timestamp;
+        const unit = unitOf[event.event_type] ?? "";
+        const value = isNumber(event.value) ? `${figure(event.value)} ${unit}` : "–";
+        const subject = element("td", "name", name(event.component));
+        subject.title = name(event.component, 600);
+        return element("tr", "", moments, element("td", "name", name(event.event_type, 60)), subject, number(value, "value"), statusCell(event.status));
+    }));
+}
