@@ -10,7 +10,7 @@ export WERROR FUZZ_SECONDS
 .PHONY: help deps deps-bench build demo check torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
-	@echo "make build     the extension, the client library and the demo"
+	@echo "make build     the extension, the client library, the demo and the HTTP service"
 	@echo "make demo      set up, time real work on this machine, and show what SQL says about it"
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "make check     set up and run all tests"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench     set up and measure"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
 	@echo "make install-client PREFIX=/usr/local    the C++ library and its headers"
+	@echo "make http      the HTTP service alone; make install-http PREFIX=/usr/local"
 	@echo "make clean     remove what was built"
 
 deps:
@@ -47,10 +48,11 @@ install installdirs uninstall installcheck:
 CLIENT_VERSION := $(VERSION)
 include client/client.mk
 include client/demo/demo.mk
+include client/http/http.mk
 include test/test.mk
 include test/bench/bench.mk
 
-build: extension client client-examples demo-program
+build: extension client client-examples demo-program http-program
 
 .PHONY: demo-run check-run torture-run
 demo-run: build

@@ -9,7 +9,7 @@ UNIT_CXXFLAGS = -std=c++20 -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -Iextens
 UNIT_OBJECTS = $(patsubst %.cpp,build/unit/%.o,$(CORE_SOURCES) $(UNIT_SOURCES))
 
 .PHONY: tests
-tests: build/test/unit_test build/test/boundary_probe.so client-tests fuzzers
+tests: build/test/unit_test build/test/boundary_probe.so client-tests http-tests fuzzers
 
 build/unit/%.o: %.cpp
 	@mkdir -p $(@D)

@@ -25,6 +25,7 @@ SELECT functions_are('telemetry', ARRAY[
     -- rollups
     'bucket_start', 'check_rollups', 'compact', 'compaction_mark', 'rebuild_rollups', 'recent_events_of', 'rollup_key',
     'rollups', 'window_levels', 'efficiency_trend', 'trend_step', 'deltas', 'series_figures',
+    'series_rows', 'get_series', 'events_where', 'get_events',
     -- footprint, alerts, status, rights
     'footprint', 'mann_whitney', 'alert_defaults', 'alert_rules', 'alert_measurements', 'efficiency_measurements',
     'error_measurements', 'upkeep_measurements', 'check_alerts', 'set_alert', 'maintenance_status',

@@ -76,7 +76,7 @@ SELECT set_eq($$
     WHERE p.pronamespace = 'telemetry'::regnamespace AND l.lanname IN ('c', 'plpgsql') AND p.provolatile <> 'i'
       AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting ~ '^search_path=pg_catalog, pg_temp$')
     $$, ARRAY['log', 'log_load_latency', 'log_thought_latency', 'log_batch', 'ingest', 'log_usage', 'log_history', 'start_timer',
-              'measure_latency', 'id_to_generate', 'system_telemetry_write', 'series_figures', 'maintain', 'apply_retention',
+              'measure_latency', 'id_to_generate', 'system_telemetry_write', 'series_figures', 'series_rows', 'maintain', 'apply_retention',
               'expired_before', 'event_partitions', 'readable_window', 'reading_window']::name[],
     'just these functions see the search_path of the caller');
 SELECT is_empty($$

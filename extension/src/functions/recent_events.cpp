@@ -1,5 +1,5 @@
-// recent_events_of(): the newest events of one component. Its rollups say in which minutes it has any, so that a
-// component which speaks once a month is found without reading a month.
+// recent_events_of() and events_where(): the newest events of one component, or of one event type. The rollups say in
+// which minutes there are any, so that a component which speaks once a month is found without reading a month.
 
 #include <algorithm>
 
@@ -14,39 +14,58 @@ using namespace gravitas::telemetry;
 
 namespace {
 
-// The minutes of the component's deltas; looked up once, since each look reads all deltas there are.
+// The minutes of the deltas; looked up once, since each look reads all deltas there are. $1: the component's key, $2:
+// the event type's, each only where $3 or $4 says so.
 constexpr char delta_minutes[] = R"(
-    SELECT coalesce(array_agg(DISTINCT bucket), '{}')
-    FROM telemetry.deltas('-infinity', 'infinity') WHERE component = $1)";
+    SELECT coalesce(array_agg(DISTINCT bucket), '{}') FROM telemetry.deltas('-infinity', 'infinity')
+    WHERE (NOT $3 OR component = $1) AND (NOT $4 OR event_type = $2))";
 
-// Buckets in which the component, or one that was folded into (other), has events; newest first. $1: the component's
-// key, $2 and $3: from, to, $4: the minutes of its deltas.
+// Buckets in which there are such events, or of a component that was folded into (other); newest first. $5 and $6:
+// from, to, $7: the minutes of the deltas.
 constexpr char days[] = R"(
-    SELECT bucket FROM telemetry.rollup_day WHERE component IN ($1, '(other)') AND bucket >= $2 AND bucket < $3
-    UNION SELECT telemetry.bucket_start(1440, b) FROM unnest($4) AS b WHERE b >= $2 AND b < $3 ORDER BY 1 DESC)";
+    SELECT DISTINCT bucket FROM telemetry.rollup_day
+    WHERE (NOT $3 OR component IN ($1, '(other)')) AND (NOT $4 OR event_type = $2) AND bucket >= $5 AND bucket < $6
+    UNION SELECT telemetry.bucket_start(1440, b) FROM unnest($7) AS b WHERE b >= $5 AND b < $6 ORDER BY 1 DESC)";
 constexpr char hours[] = R"(
-    SELECT bucket FROM telemetry.rollup_hour WHERE component IN ($1, '(other)') AND bucket >= $2 AND bucket < $3
-    UNION SELECT telemetry.bucket_start(60, b) FROM unnest($4) AS b WHERE b >= $2 AND b < $3 ORDER BY 1 DESC)";
+    SELECT DISTINCT bucket FROM telemetry.rollup_hour
+    WHERE (NOT $3 OR component IN ($1, '(other)')) AND (NOT $4 OR event_type = $2) AND bucket >= $5 AND bucket < $6
+    UNION SELECT telemetry.bucket_start(60, b) FROM unnest($7) AS b WHERE b >= $5 AND b < $6 ORDER BY 1 DESC)";
 constexpr char minutes[] = R"(
-    SELECT bucket FROM telemetry.rollup_minute WHERE component IN ($1, '(other)') AND bucket >= $2 AND bucket < $3
-    UNION SELECT b FROM unnest($4) AS b WHERE b >= $2 AND b < $3 ORDER BY 1 DESC)";
+    SELECT DISTINCT bucket FROM telemetry.rollup_minute
+    WHERE (NOT $3 OR component IN ($1, '(other)')) AND (NOT $4 OR event_type = $2) AND bucket >= $5 AND bucket < $6
+    UNION SELECT b FROM unnest($7) AS b WHERE b >= $5 AND b < $6 ORDER BY 1 DESC)";
+// Here $1 and $2 are what was asked for, not its keys.
 constexpr char events[] = R"(
     SELECT event_type, component, value, metadata, status, "timestamp" FROM telemetry.system_telemetry
-    WHERE component = $1 AND "timestamp" >= $2 AND "timestamp" < $3 ORDER BY "timestamp" DESC, id DESC LIMIT $4)";
+    WHERE (NOT $3 OR component = $1) AND (NOT $4 OR event_type = $2) AND "timestamp" >= $5 AND "timestamp" < $6
+    ORDER BY "timestamp" DESC, id DESC LIMIT $7)";
 
+// What to look for: the only component, the only event type, or both.
 struct Search {
     ReturnSetInfo *result;
-    Datum component;
-    Datum key;
+    const text *component; // nullptr: any
+    const text *event_type;
+    Datum component_key;
+    Datum event_type_key;
+    TimestampTz since;
     Datum delta_minutes;
     std::int64_t missing; // events still to be found
+
+    [[nodiscard]] Datum has_component() const { return BoolGetDatum(component != nullptr); }
+    [[nodiscard]] Datum has_event_type() const { return BoolGetDatum(event_type != nullptr); }
 };
 
+// A parameter that is not looked at must not be NULL either.
+Datum name_or_empty(const text *name) { return PointerGetDatum(name != nullptr ? name : cstring_to_text("")); }
+
+Datum key_of(text *name) { return name != nullptr ? PointerGetDatum(rollup_key(name)) : name_or_empty(nullptr); }
+
 // Buckets of one level within [from, to), as an array in the current context.
-Datum *buckets(pg::PreparedStatement<4> &level, const Search &search, core::Microseconds from, core::Microseconds to,
+Datum *buckets(pg::PreparedStatement<7> &level, const Search &search, core::Microseconds from, core::Microseconds to,
                std::uint64_t &count)
 {
-    level.read({search.key, TimestampTzGetDatum(from), TimestampTzGetDatum(to), search.delta_minutes});
+    level.read({search.component_key, search.event_type_key, search.has_component(), search.has_event_type(),
+                TimestampTzGetDatum(from), TimestampTzGetDatum(to), search.delta_minutes});
     count = SPI_processed;
     Datum *const starts = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -57,10 +76,10 @@ Datum *buckets(pg::PreparedStatement<4> &level, const Search &search, core::Micr
     return starts;
 }
 
-Datum minutes_of_deltas(Datum key)
+Datum minutes_of_deltas(const Search &search)
 {
-    static pg::PreparedStatement<1> statement{delta_minutes, {TEXTOID}};
-    statement.read({key});
+    static pg::PreparedStatement<4> statement{delta_minutes, {TEXTOID, TEXTOID, BOOLOID, BOOLOID}};
+    statement.read({search.component_key, search.event_type_key, search.has_component(), search.has_event_type()});
     const Datum minutes = PointerGetDatum(PG_DETOAST_DATUM_COPY(pg::only_value(1)));
     SPI_freetuptable(SPI_tuptable);
     return minutes;
@@ -68,9 +87,11 @@ Datum minutes_of_deltas(Datum key)
 
 void take_events(Search &search, core::Microseconds minute)
 {
-    static pg::PreparedStatement<4> statement{events, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}};
-    statement.read({search.component, TimestampTzGetDatum(minute), TimestampTzGetDatum(minute + core::minute_us),
-                    Int64GetDatum(search.missing)});
+    static pg::PreparedStatement<7> statement{
+        events, {TEXTOID, TEXTOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}};
+    statement.read({name_or_empty(search.component), name_or_empty(search.event_type), search.has_component(),
+                    search.has_event_type(), TimestampTzGetDatum(std::max(minute, search.since)),
+                    TimestampTzGetDatum(minute + core::minute_us), Int64GetDatum(search.missing)});
     for (std::uint64_t i = 0; i < SPI_processed; ++i)
         tuplestore_puttuple(search.result->setResult, SPI_tuptable->vals[i]);
     search.missing -= static_cast<std::int64_t>(SPI_processed);
@@ -78,7 +99,7 @@ void take_events(Search &search, core::Microseconds minute)
 }
 
 struct Level {
-    pg::PreparedStatement<4> *statement; // lists its buckets; nullptr below the last level, where the events are
+    pg::PreparedStatement<7> *statement; // lists its buckets; nullptr below the last level, where the events are
     core::Microseconds width;
 };
 
@@ -97,25 +118,59 @@ void walk(Search &search, const Level *level, core::Microseconds from, core::Mic
     pfree(starts);
 }
 
+void find(Search &search)
+{
+    static constexpr Oid types[] = {
+        TEXTOID, TEXTOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZARRAYOID};
+    static pg::PreparedStatement<7> day{days, types};
+    static pg::PreparedStatement<7> hour{hours, types};
+    static pg::PreparedStatement<7> minute{minutes, types};
+    static constexpr Level levels[] = {
+        {&day, core::day_us}, {&hour, core::hour_us}, {&minute, core::minute_us}, {nullptr, 0}};
+
+    // The rollups of days whose events are gone lead nowhere.
+    const TimestampTz from = std::max<TimestampTz>({MIN_TIMESTAMP, expired_before("event"), search.since});
+    pg::with_spi([&] {
+        search.delta_minutes = minutes_of_deltas(search);
+        walk(search, levels, from == MIN_TIMESTAMP ? from : core::floor_to(from, core::day_us), END_TIMESTAMP - 1);
+    });
+}
+
 } // namespace
 
 // recent_events_of(component, "limit") → rows; strict
 TELEMETRY_FUNCTION(recent_events_of)
 {
-    static constexpr Oid types[] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZARRAYOID};
-    static pg::PreparedStatement<4> day{days, types};
-    static pg::PreparedStatement<4> hour{hours, types};
-    static pg::PreparedStatement<4> minute{minutes, types};
-    static constexpr Level levels[] = {
-        {&day, core::day_us}, {&hour, core::hour_us}, {&minute, core::minute_us}, {nullptr, 0}};
-
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    Search search = {reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo), PG_GETARG_DATUM(0),
-                     PointerGetDatum(rollup_key(PG_GETARG_TEXT_PP(0))), Datum{0}, PG_GETARG_INT64(1)};
-    pg::with_spi([&] {
-        search.delta_minutes = minutes_of_deltas(search.key);
-        // The rollups of days whose events are gone lead nowhere.
-        walk(search, levels, std::max<TimestampTz>(MIN_TIMESTAMP, expired_before("event")), END_TIMESTAMP - 1);
-    });
+    text *const component = PG_GETARG_TEXT_PP(0);
+    Search search = {reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo),
+                     component,
+                     nullptr,
+                     key_of(component),
+                     key_of(nullptr),
+                     MIN_TIMESTAMP,
+                     Datum{0},
+                     PG_GETARG_INT64(1)};
+    find(search);
+    PG_RETURN_NULL();
+}
+
+// events_where(event_type, component, since, "limit") → rows
+TELEMETRY_FUNCTION(events_where)
+{
+    pg::require(fcinfo, 2, "since");
+    pg::require(fcinfo, 3, "limit");
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    text *const event_type = pg::optional_text(fcinfo, 0);
+    text *const component = pg::optional_text(fcinfo, 1);
+    Search search = {reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo),
+                     component,
+                     event_type,
+                     key_of(component),
+                     key_of(event_type),
+                     std::max<TimestampTz>(MIN_TIMESTAMP, PG_GETARG_TIMESTAMPTZ(2)),
+                     Datum{0},
+                     PG_GETARG_INT64(3)};
+    find(search);
     PG_RETURN_NULL();
 }

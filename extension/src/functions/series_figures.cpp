@@ -1,5 +1,6 @@
-// series_figures(): what every question about a stretch of time is answered from. The rollups that cover it are merged
-// by series, and by step where there are steps, without a plan and without the metrics that nobody asks for.
+// series_figures() and series_rows(): what every question about a stretch of time is answered from. The rollups that
+// cover it are merged by series, and by step where there are steps, without a plan and without the metrics that nobody
+// asks for.
 
 #include "core/rollup_fold.hpp"
 #include "core/time_bucket.hpp"
@@ -30,11 +31,9 @@ constexpr AttrNumber bucket_column = 1;
 // The series that are asked for, merged as far as they were read.
 class Series {
 public:
-    Series(FunctionCallInfo fcinfo, core::Microseconds step)
+    Series(FunctionCallInfo fcinfo, core::Microseconds step, const core::Wanted &wanted)
         : memory_(CurrentMemoryContext), groups_(memory_), step_(step), event_type_(pg::optional_text(fcinfo, 3)),
-          component_(pg::optional_text(fcinfo, 4)), wanted_{.metrics = {core::Metric::value},
-                                                            .buckets = wants_percentiles(fcinfo),
-                                                            .regression = false}
+          component_(pg::optional_text(fcinfo, 4)), wanted_(wanted)
     {
     }
 
@@ -67,28 +66,16 @@ public:
                        [&](std::span<const std::uint8_t> bytes) { group.summary.merge_encoded(bytes, wanted_); });
     }
 
-    void put(ReturnSetInfo *result) const
+    // Calls with each series and step, and its columns event_type, component and step_start.
+    template <typename Call>
+    void for_each(Call call) const
     {
-        for (const core::RollupFold::Group *const group : groups_) {
-            pg::Columns columns;
-            columns.add(TimestampTzGetDatum(group->bucket), step_ == 0);
-            columns.add(text_of(group->event_type));
-            columns.add(group->component ? text_of(*group->component) : Datum{0}, !group->component);
-            add_figures(columns, group->summary, wanted_.buckets);
-            columns.put(result);
-        }
+        for (const core::RollupFold::Group *const group : groups_)
+            call(group->summary, text_of(group->event_type), group->component ? text_of(*group->component) : Datum{0},
+                 TimestampTzGetDatum(group->bucket));
     }
 
 private:
-    // Before 0.3 there was no such argument.
-    static bool wants_percentiles(FunctionCallInfo fcinfo)
-    {
-        if (PG_NARGS() < 6)
-            return true;
-        pg::require(fcinfo, 5, "percentiles");
-        return PG_GETARG_BOOL(5);
-    }
-
     static std::string_view view_of(Datum name) { return pg::view_of(DatumGetTextPP(name)); }
 
     static Datum text_of(std::string_view text)
@@ -207,23 +194,98 @@ void read_by_sql(const core::Window &window, const core::Levels &levels, Series 
     });
 }
 
+// ---- The functions ----
+
+core::Microseconds step_argument(FunctionCallInfo fcinfo)
+{
+    return PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2) * core::minute_us;
+}
+
+// Reads what the arguments 0 to 2 say.
+void read(FunctionCallInfo fcinfo, Series &series)
+{
+    const core::Microseconds step = step_argument(fcinfo);
+    const core::Horizons horizons = rollup_horizons();
+    const core::Window asked = window_arguments(fcinfo);
+    const core::Window window = step == 0 ? core::readable(asked, horizons) : core::readable(asked, horizons, step);
+    const core::Levels levels = step == 0 ? core::levels_of(window) : core::levels_of(window, step);
+    if (!read_by_indexes(window, levels, series))
+        read_by_sql(window, levels, series);
+}
+
+void require_window(FunctionCallInfo fcinfo)
+{
+    pg::require(fcinfo, 0, "window_start");
+    pg::require(fcinfo, 1, "window_end");
+}
+
+// Before 0.3 there was no such argument.
+bool wants_percentiles(FunctionCallInfo fcinfo)
+{
+    if (PG_NARGS() < 6)
+        return true;
+    pg::require(fcinfo, 5, "percentiles");
+    return PG_GETARG_BOOL(5);
+}
+
+void add_percentiles(pg::Columns &columns, const core::Summary &summary, core::Metric metric,
+                     std::initializer_list<double> shares)
+{
+    for (const double p : shares)
+        columns.add(core::percentile(summary, metric, p));
+}
+
 } // namespace
 
 // series_figures(window_start, window_end, step_minutes, event_type, component, percentiles) → rows
 TELEMETRY_FUNCTION(series_figures)
 {
-    pg::require(fcinfo, 0, "window_start");
-    pg::require(fcinfo, 1, "window_end");
-    const core::Microseconds step = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2) * core::minute_us;
-    const core::Horizons horizons = rollup_horizons();
-    const core::Window asked = window_arguments(fcinfo);
-    const core::Window window = step == 0 ? core::readable(asked, horizons) : core::readable(asked, horizons, step);
-    const core::Levels levels = step == 0 ? core::levels_of(window) : core::levels_of(window, step);
-
+    require_window(fcinfo);
+    const bool percentiles = wants_percentiles(fcinfo);
+    const bool has_steps = step_argument(fcinfo) != 0;
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    Series series(fcinfo, step);
-    if (!read_by_indexes(window, levels, series))
-        read_by_sql(window, levels, series);
-    series.put(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo));
+    Series series(fcinfo, step_argument(fcinfo),
+                  {.metrics = {core::Metric::value}, .buckets = percentiles, .regression = false});
+    read(fcinfo, series);
+    series.for_each([&](const core::Summary &summary, Datum event_type, Datum component, Datum step_start) {
+        pg::Columns columns;
+        columns.add(step_start, !has_steps);
+        columns.add(event_type);
+        columns.add(component, component == 0);
+        add_figures(columns, summary, percentiles);
+        columns.put(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo));
+    });
+    PG_RETURN_NULL();
+}
+
+// series_rows(window_start, window_end, step_minutes, event_type, component) → rows
+TELEMETRY_FUNCTION(series_rows)
+{
+    require_window(fcinfo);
+    const bool has_steps = step_argument(fcinfo) != 0;
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    Series series(
+        fcinfo, step_argument(fcinfo),
+        {.metrics = {core::Metric::value, core::Metric::first_token_ms}, .buckets = true, .regression = false});
+    read(fcinfo, series);
+    series.for_each([&](const core::Summary &summary, Datum event_type, Datum component, Datum step_start) {
+        const core::Counters &counters = summary.totals().counters;
+        pg::Columns columns;
+        columns.add(event_type);
+        columns.add(component, component == 0);
+        columns.add(step_start, !has_steps);
+        columns.add_count(counters.events);
+        columns.add_count(counters.errors);
+        columns.add_count(core::measured(summary));
+        columns.add(core::mean_score(summary));
+        columns.add(core::best(summary));
+        columns.add(core::worst(summary));
+        add_percentiles(columns, summary, core::Metric::value, {0.5, 0.95, 0.99});
+        columns.add_count(counters.tokens_generated);
+        columns.add_count(counters.prompt_tokens);
+        add_percentiles(columns, summary, core::Metric::first_token_ms, {0.5, 0.95});
+        columns.add(TimestampTzGetDatum(counters.last_at), counters.events == 0);
+        columns.put(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo));
+    });
     PG_RETURN_NULL();
 }

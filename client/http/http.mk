@@ -1,0 +1,71 @@
+# gravitas-telemetry-http and its tests. Part of the top Makefile, behind client/client.mk; every variable has a prefix.
+
+HTTP_BUILD    = build/http
+HTTP_PROGRAM  = $(HTTP_BUILD)/gravitas-telemetry-http
+HTTP_SOURCES  = $(sort $(wildcard client/http/*.cpp))
+HTTP_OBJECTS  = $(patsubst client/http/%.cpp,$(HTTP_BUILD)/%.o,$(filter-out client/http/main.cpp,$(HTTP_SOURCES)))
+HTTP_ASSETS   = client/http/openapi.json $(sort $(wildcard client/http/web/*))
+HTTP_TEST_OBJECTS = $(patsubst test/http/%.cpp,$(HTTP_BUILD)/test/%.o,$(sort $(wildcard test/http/*.cpp)))
+
+# The program uses what cpp-httplib gives to servers that bring their own connections, which later versions changed.
+HTTP_LIBRARY  := $(shell pkg-config --exists 'cpp-httplib >= 0.11' 'cpp-httplib < 0.12' && echo cpp-httplib)
+HTTP_CFLAGS   := $(if $(HTTP_LIBRARY),$(shell pkg-config --cflags cpp-httplib))
+HTTP_LIBS     := $(if $(HTTP_LIBRARY),$(shell pkg-config --libs cpp-httplib))
+
+HTTP_REQUIRED = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -pthread -MMD -MP -Iclient/http \
+                -DGRAVITAS_HTTP_VERSION='"$(CLIENT_VERSION)"' $(HTTP_CFLAGS) $(CLIENT_PQ_CFLAGS)
+HTTP_COMPILE  = $(CXX) $(CLIENT_CXXFLAGS) $(HTTP_REQUIRED)
+
+.PHONY: http http-program http-tests install-http uninstall-http
+ifdef HTTP_LIBRARY
+http http-program: $(HTTP_PROGRAM)
+http-tests: build/test/http_test build/test/http_test_asan $(HTTP_PROGRAM)
+else
+http:
+	@echo 'gravitas-telemetry-http needs cpp-httplib 0.11: run make deps' >&2 && false
+http-program:
+	@echo 'without gravitas-telemetry-http: cpp-httplib 0.11 is missing (make deps)'
+http-tests:
+endif
+
+$(HTTP_BUILD)/%.o: client/http/%.cpp
+	@mkdir -p $(@D)
+	$(HTTP_COMPILE) -c -o $@ $<
+$(HTTP_BUILD)/test/%.o: test/http/%.cpp
+	@mkdir -p $(@D)
+	$(HTTP_COMPILE) -Iclient/include -Itest -c -o $@ $<
+# Anew where a file was added or taken away, too.
+$(HTTP_BUILD)/assets.s: client/http/embed client/http/web $(HTTP_ASSETS)
+	@mkdir -p $(@D)
+	client/http/embed $(HTTP_ASSETS) > $@
+$(HTTP_BUILD)/assets_data.o: $(HTTP_BUILD)/assets.s
+	$(CC) -c -o $@ $<
+
+$(HTTP_PROGRAM): $(HTTP_BUILD)/main.o $(HTTP_OBJECTS) $(HTTP_BUILD)/assets_data.o
+	$(CXX) -pthread -o $@ $^ $(HTTP_LIBS) $(CLIENT_PQ_LIBS)
+build/test/http_test: $(HTTP_TEST_OBJECTS) $(HTTP_OBJECTS) $(HTTP_BUILD)/assets_data.o $(CLIENT_BUILD)/test/support.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	@mkdir -p $(@D)
+	$(CXX) -pthread -o $@ $^ $(HTTP_LIBS) $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+
+# The same again under the sanitizers.
+HTTP_OBJECTS_asan = $(patsubst $(HTTP_BUILD)/%,$(HTTP_BUILD)/asan/%,$(HTTP_TEST_OBJECTS) $(HTTP_OBJECTS))
+$(HTTP_BUILD)/asan/%.o: client/http/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(HTTP_REQUIRED) $(CLIENT_FLAGS_asan) -c -o $@ $<
+$(HTTP_BUILD)/asan/test/%.o: test/http/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(HTTP_REQUIRED) -Iclient/include -Itest $(CLIENT_FLAGS_asan) -c -o $@ $<
+build/test/http_test_asan: $(HTTP_OBJECTS_asan) $(HTTP_BUILD)/assets_data.o $(CLIENT_BUILD)/asan/test/support.o \
+                           $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/asan/%,$(CLIENT_OBJECTS))
+	@mkdir -p $(@D)
+	$(CXX) $(CLIENT_FLAGS_asan) -pthread -o $@ $^ $(HTTP_LIBS) $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+
+install-http: http
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/systemd/system'
+	install -m 755 $(HTTP_PROGRAM) '$(DESTDIR)$(PREFIX)/bin/'
+	sed 's|@prefix@|$(PREFIX)|' client/http/gravitas-telemetry-http.service.in > $(HTTP_BUILD)/gravitas-telemetry-http.service
+	install -m 644 $(HTTP_BUILD)/gravitas-telemetry-http.service '$(DESTDIR)$(PREFIX)/lib/systemd/system/'
+uninstall-http:
+	rm -f '$(DESTDIR)$(PREFIX)/bin/gravitas-telemetry-http' '$(DESTDIR)$(PREFIX)/lib/systemd/system/gravitas-telemetry-http.service'
+
+-include $(HTTP_OBJECTS:.o=.d) $(HTTP_BUILD)/main.d $(HTTP_TEST_OBJECTS:.o=.d) $(HTTP_OBJECTS_asan:.o=.d)
