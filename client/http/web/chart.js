@@ -35,13 +35,14 @@ export function columns(rows, valueOf, { from, to, stepMinutes, fill }) {
 }
 
 export class Chart {
-    #root; #canvas; #tip; #names; #nothing; #graph = null; #unit; #onChoose; #stacked;
+    #root; #canvas; #tip; #names; #nothing; #graph = null; #unit; #onChoose; #stacked; #family;
     #components = []; #data = []; #stepMinutes = 1; #row = -1; #drawn = "";
 
-    constructor(panel, { unit, onChoose, stacked = false }) {
+    constructor(panel, { unit, onChoose, stacked = false, family = "model" }) {
         this.#unit = unit;
         this.#onChoose = onChoose;
         this.#stacked = stacked;
+        this.#family = family;
         this.#canvas = element("div", "canvas");
         this.#tip = element("div", "tip");
         this.#tip.hidden = true;
@@ -71,8 +72,12 @@ export class Chart {
         if (!empty) this.#draw(from, to);
     }
 
+    #lookOf(component) {
+        return styleOf(component, theme(), this.#family);
+    }
+
     #draw(from, to) {
-        const looks = this.#components.map((component) => styleOf(component, theme()));
+        const looks = this.#components.map((component) => this.#lookOf(component));
         const options = {
             file: this.#data,
             labels: ["time", ...this.#components.map((_, i) => String(i))],
@@ -168,7 +173,7 @@ export class Chart {
         const present = values.map((value, i) => ({ value, i })).filter(({ value }) => value !== null && !(this.#stacked && value === 0));
         present.sort((a, b) => (b.i === series) - (a.i === series) || b.value - a.value);
         const lines = present.slice(0, linesInTip).map(({ value, i }) =>
-            element("div", i === series ? "near" : "", swatch(styleOf(this.#components[i], theme())),
+            element("div", i === series ? "near" : "", swatch(this.#lookOf(this.#components[i])),
                 element("span", "name", name(this.#components[i], 60)), element("b", "", `${figure(value)} ${this.#unit}`)));
         if (present.length > linesInTip) lines.push(element("div", "more", `and ${present.length - linesInTip} more`));
         if (!present.length) lines.push(element("div", "more", "nothing in this step"));
@@ -187,7 +192,7 @@ export class Chart {
     #showNames() {
         const shown = this.#components.slice(0, this.#components.length > namesBelow ? 0 : namesBelow);
         this.#names.replaceChildren(...shown.map((component) => {
-            const content = [swatch(styleOf(component, theme())), element("span", "name", name(component, 40))];
+            const content = [swatch(this.#lookOf(component)), element("span", "name", name(component, 40))];
             if (!this.#onChoose) return element("span", "key", ...content);
             const button = element("button", "key", ...content);
             button.type = "button";

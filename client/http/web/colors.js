@@ -11,9 +11,6 @@ const colorCount = palettes.light.length;
 export const paper = { light: "#ffffff", dark: "#171b22" };
 export const grid = { light: "#e3e7ed", dark: "#2a303a" };
 
-const slots = new Map();
-const taken = new Set();
-
 // FNV-1a: a name has the same color tomorrow, where no other took it first.
 function hash(text) {
     let value = 0x811c9dc5;
@@ -21,27 +18,39 @@ function hash(text) {
     return value >>> 0;
 }
 
-function place(component) {
-    const wanted = hash(component ?? "") % colorCount;
-    for (let round = 0; ; round += colorCount) {
-        for (let i = 0; i < colorCount; i += 1) {
-            const slot = round + ((wanted + i) % colorCount);
-            if (!taken.has(slot)) return slot;
+// The places of one kind of component; GPUs take none from models.
+class Family {
+    #places = new Map();
+    #taken = new Set();
+
+    #free(component) {
+        const wanted = hash(component ?? "") % colorCount;
+        for (let round = 0; ; round += colorCount) {
+            for (let i = 0; i < colorCount; i += 1) {
+                const place = round + ((wanted + i) % colorCount);
+                if (!this.#taken.has(place)) return place;
+            }
         }
+    }
+
+    placeOf(component) {
+        if (!this.#places.has(component)) {
+            const place = this.#free(component);
+            this.#places.set(component, place);
+            this.#taken.add(place);
+        }
+        return this.#places.get(component);
     }
 }
 
+const families = { model: new Family(), gpu: new Family() };
+
 // Gives places in a fixed order, so that two readers see the same colors.
 export function learn(components) {
-    [...components].sort().filter((component) => !slots.has(component)).forEach((component) => {
-        const slot = place(component);
-        slots.set(component, slot);
-        taken.add(slot);
-    });
+    [...components].sort().forEach((component) => families.model.placeOf(component));
 }
 
-export function styleOf(component, theme) {
-    if (!slots.has(component)) learn([component]);
-    const slot = slots.get(component);
-    return { color: palettes[theme][slot % colorCount], dash: dashes[Math.floor(slot / colorCount) % dashes.length] };
+export function styleOf(component, theme, family = "model") {
+    const place = families[family].placeOf(component);
+    return { color: palettes[theme][place % colorCount], dash: dashes[Math.floor(place / colorCount) % dashes.length] };
 }

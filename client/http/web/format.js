@@ -57,7 +57,7 @@ export function inUnit(value, unit) {
     if (unit === "bytes") return bytes(value);
     if (unit === "share") return share(value);
     if (unit === "s") return duration(value);
-    return unit === "rows" ? `${count(value)} rows` : withUnit(value, unit);
+    return Number.isInteger(value) ? `${count(value)} ${unit}` : withUnit(value, unit);
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -18,7 +18,7 @@ export function setUp(onChoose) {
         efficiency: new Chart(find("#efficiency"), { unit: "ms/token", onChoose }),
         firstToken: new Chart(find("#first-token"), { unit: "ms", onChoose }),
         tokens: new Chart(find("#tokens"), { unit: "tokens/h", onChoose, stacked: true }),
-        vram: new Chart(find("#vram"), { unit: "MB" }),
+        vram: new Chart(find("#vram"), { unit: "MB", family: "gpu" }),
     };
 }
 
@@ -36,10 +36,9 @@ export function nameCell(component) {
     return cell;
 }
 
-function errorsCell(errors, events) {
-    const cell = number("", "error_count", errors / events >= errorShareThatShows ? "bad" : "");
-    cell.append(share(events ? errors / events : 0), element("small", "", ` ${count(errors)}`));
-    return cell;
+function errorRateCell(errors, events) {
+    const rate = events ? errors / events : 0;
+    return number(share(rate), "error_rate", rate >= errorShareThatShows ? "bad" : "");
 }
 
 // A row for each model that has inferences in the window, those without a score last, as SQL has them.
@@ -58,7 +57,8 @@ export function showRanking({ efficiency, inferences }) {
             number(figure(total.first_token_p50_ms), "first_token_p50_ms", "optional"),
             number(figure(total.first_token_p95_ms), "first_token_p95_ms", "optional"),
             number(count(row.measurement_count), "measurement_count", "optional"),
-            number(compact(row.total_tokens), "total_tokens", "optional"), errorsCell(row.error_count, events));
+            number(compact(row.total_tokens), "total_tokens", "optional"),
+            number(count(row.error_count), "error_count", "optional"), errorRateCell(row.error_count, events));
         line.dataset.row = name(row.component);
         return line;
     }));

@@ -4,7 +4,8 @@ import { element, find, number, replace } from "./dom.js";
 import { bytes, compact, count, duration, figure, inUnit, isNumber, moment, name, share, time, unitOf } from "./format.js";
 import { matches, state, windowInWords } from "./state.js";
 
-const logLines = 5;
+const logLines = 4;
+const subjectLines = 8;
 
 const secondsSince = (timestamp) => Math.max((Date.now() - Date.parse(timestamp)) / 1000, 0);
 
@@ -24,13 +25,17 @@ export function showTiles({ efficiency, inferences, alerts, footprint, health })
     const calls = sum(events, "event_count");
     const errors = sum(events, "error_count");
     const firing = alerts.firing.length;
-    const wrong = health.maintenance.filter((row) => !row.is_ok).length;
+    const wrong = unwell(health);
     replace(find("#tiles"), [
-        tile("best", "Best model", best ? `${figure(best.weighted_efficiency_score)} ms/token` : "–", best ? name(best.component, 60) : "no score yet"),
+        tile("best", "Best model", best ? `${figure(best.weighted_efficiency_score)} ms/token` : "–",
+            best ? name(best.component, 60) : "no score yet"),
         tile("tokens", "Tokens per hour", compact(tokens / state.hours), `${compact(tokens)} in ${windowInWords()}`),
-        tile("errors", "Errors", share(calls ? errors / calls : 0), `${count(errors)} of ${count(calls)} calls`, errors / calls >= 0.05 ? "warn" : ""),
-        tile("alerts", "Alerts", firing ? `${firing} firing` : "none", firing ? name(alerts.firing[0].rule).replaceAll("_", " ") : "nothing fires", firing ? "bad" : "good"),
-        tile("health", "Health", wrong ? `${wrong} to look at` : "good", wrong ? name(health.maintenance.find((row) => !row.is_ok).item) : `version ${health.extension_version}`, wrong ? "warn" : "good"),
+        tile("errors", "Errors", share(calls ? errors / calls : 0), `${count(errors)} of ${count(calls)} calls`,
+            errors / calls >= 0.05 ? "warn" : ""),
+        tile("alerts", "Alerts", firing ? `${firing} firing` : "none",
+            firing ? [...new Set(alerts.firing.map((alert) => ruleInWords(alert.rule)))].join(", ") : "nothing fires", firing ? "bad" : "good"),
+        tile("health", "Health", wrong.length ? `${wrong.length} to look at` : "good",
+            wrong.length ? name(wrong[0].item) : `version ${health.extension_version}`, wrong.length ? "warn" : "good"),
         tile("footprint", "On disk", bytes(footprint.total_size_bytes), capInWords(footprint)),
     ]);
 }
@@ -49,35 +54,52 @@ export function showFreshness(overall, alerts) {
     find("#freshness .text").textContent = newest === null ? "no event yet" : `last event ${duration(secondsSince(newest))} ago`;
 }
 
-function alertItem(alert) {
-    const about = alert.subject === null ? "" : ` of ${name(alert.subject, 80)}`;
-    const item = element("li", "bad", element("b", "", alert.rule.replaceAll("_", " ")), about,
-        element("span", "value", inUnit(alert.value, alert.unit)), element("p", "", `${alert.meaning}; above ${inUnit(alert.threshold, alert.unit)} since ${moment(new Date(alert.since))}`));
-    item.dataset.key = String(alert.alert_id);
-    return item;
+const ruleInWords = (rule) => rule.replaceAll("_", " ");
+
+function subjectLine(alert) {
+    const line = element("div", "subject", element("span", "name", alert.subject === null ? "telemetry" : name(alert.subject)),
+        element("span", "quiet", `since ${moment(new Date(alert.since))}`), element("b", "", inUnit(alert.value, alert.unit)));
+    line.dataset.key = String(alert.alert_id);
+    return line;
+}
+
+// One item for each rule that fires, with what it fires for.
+function firingItem(alerts) {
+    const [{ rule, meaning, threshold, unit }] = alerts;
+    const shown = alerts.slice(0, subjectLines).map(subjectLine);
+    if (alerts.length > subjectLines) shown.push(element("div", "quiet", `and ${alerts.length - subjectLines} more`));
+    return element("li", "bad", element("b", "", ruleInWords(rule)),
+        element("p", "", `${meaning}; fires above ${inUnit(threshold, unit)}`), ...shown);
 }
 
 export function showAlerts({ firing, log }) {
     find("#alerts small").textContent = firing.length ? `${firing.length} firing` : "none fires";
+    const byRule = new Map();
+    firing.forEach((alert) => byRule.set(alert.rule, [...(byRule.get(alert.rule) ?? []), alert]));
     const past = log.slice(0, logLines).map((entry) => {
         const about = entry.subject === null ? "" : ` of ${name(entry.subject, 80)}`;
-        return element("li", "quiet", element("time", "", moment(new Date(entry.changed_at))), ` ${entry.rule.replaceAll("_", " ")}${about} ${entry.state}`);
+        return element("li", "quiet", `${moment(new Date(entry.changed_at))}  ${ruleInWords(entry.rule)}${about}: ${entry.state}`);
     });
-    const items = [...firing.map(alertItem), ...past];
+    const items = [...[...byRule.values()].map(firingItem), ...past];
     replace(find("#alerts ul"), items.length ? items : [element("li", "quiet", "Nothing has fired so far.")]);
 }
 
-export function showHealth({ maintenance, server_version: server, extension_version: version }) {
-    const wrong = maintenance.filter((row) => !row.is_ok);
-    find("#health small").textContent = wrong.length ? `${wrong.length} of ${maintenance.length} need a look` : "all is well";
+// Alerts have a panel of their own.
+const isHealthItem = (row) => row.item !== "alerts";
+const unwell = (health) => health.maintenance.filter((row) => isHealthItem(row) && !row.is_ok);
+
+export function showHealth(health) {
+    const wrong = unwell(health);
+    const all = health.maintenance.filter(isHealthItem);
+    find("#health small").textContent = wrong.length ? `${wrong.length} of ${all.length} need a look` : "all is well";
     const items = wrong.map((row) => {
-        const item = element("li", "warn", element("b", "", row.item), element("span", "value", name(row.value, 300)));
-        if (row.hint) item.append(element("p", "", row.hint));
+        const item = element("li", "warn", element("b", "", row.item), element("div", "", name(row.value, 300)));
+        if (row.hint) item.append(element("p", "", element("code", "", row.hint)));
         return item;
     });
-    const last = maintenance.find((row) => row.item === "last maintenance");
-    if (last?.is_ok) items.push(element("li", "quiet", `Last maintenance ${name(last.value)}`));
-    items.push(element("li", "quiet", `Extension ${version}, PostgreSQL ${server}`));
+    const well = all.filter((row) => row.is_ok).map((row) => element("div", "", element("dt", "", row.item), element("dd", "name", name(row.value))));
+    items.push(element("li", "quiet", element("dl", "", ...well)));
+    items.push(element("li", "quiet", `PostgreSQL ${health.server_version}`));
     replace(find("#health ul"), items);
 }
 
