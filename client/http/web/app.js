@@ -88,6 +88,7 @@ async function refresh() {
         latestAt = new Date();
         endTrouble();
         show();
+        performance.mark("shown");
     } catch (error) {
         if (round.signal.aborted) return;
         round.abort();

@@ -116,7 +116,7 @@ export class Chart {
             rightGap: 6,
             xRangePad: 4,
             axes: {
-                x: { pixelsPerLabel: 70, axisLabelFontSize: 11, drawGrid: false, axisLabelWidth: 64 },
+                x: { pixelsPerLabel: 55, axisLabelFontSize: 11, drawGrid: false, axisLabelWidth: 60 },
                 y: { pixelsPerLabel: 36, axisLabelFontSize: 11, axisLabelWidth: 42, axisLabelFormatter: axisFigure },
             },
             highlightCallback: (_event, _x, _points, row, series) => this.#showTip(row, Number(series)),

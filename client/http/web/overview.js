@@ -6,14 +6,18 @@ import { matches, state, windowInWords } from "./state.js";
 
 const logLines = 4;
 const subjectLines = 8;
+const errorShareThatShows = 0.05;
 
 const secondsSince = (timestamp) => Math.max((Date.now() - Date.parse(timestamp)) / 1000, 0);
 
 const sum = (rows, key) => rows.reduce((total, row) => total + (row[key] ?? 0), 0);
 
-function tile(key, title, value, note, mood = "") {
-    const made = element("div", `tile ${mood}`, element("dt", "", title), element("dd", "value", value), element("dd", "note", note));
+function tile(key, title, [value, unit], note, mood = "") {
+    const figures = element("dd", "value", value);
+    if (unit) figures.append(element("small", "", ` ${unit}`));
+    const made = element("div", `tile ${mood}`, element("dt", "", title), figures, element("dd", "note", note));
     made.dataset.key = key;
+    made.title = note;
     return made;
 }
 
@@ -26,17 +30,16 @@ export function showTiles({ efficiency, inferences, alerts, footprint, health })
     const errors = sum(events, "error_count");
     const firing = alerts.firing.length;
     const wrong = unwell(health);
+    const rules = [...new Set(alerts.firing.map((alert) => ruleInWords(alert.rule)))].join(", ");
+    const rate = calls ? errors / calls : 0;
     replace(find("#tiles"), [
-        tile("best", "Best model", best ? `${figure(best.weighted_efficiency_score)} ms/token` : "–",
-            best ? name(best.component, 60) : "no score yet"),
-        tile("tokens", "Tokens per hour", compact(tokens / state.hours), `${compact(tokens)} in ${windowInWords()}`),
-        tile("errors", "Errors", share(calls ? errors / calls : 0), `${count(errors)} of ${count(calls)} calls`,
-            errors / calls >= 0.05 ? "warn" : ""),
-        tile("alerts", "Alerts", firing ? `${firing} firing` : "none",
-            firing ? [...new Set(alerts.firing.map((alert) => ruleInWords(alert.rule)))].join(", ") : "nothing fires", firing ? "bad" : "good"),
-        tile("health", "Health", wrong.length ? `${wrong.length} to look at` : "good",
+        tile("best", "Best model", best ? [figure(best.weighted_efficiency_score), "ms/token"] : ["–"], best ? name(best.component, 60) : "no score yet"),
+        tile("tokens", "Tokens per hour", [compact(tokens / state.hours)], `${compact(tokens)} in ${windowInWords()}`),
+        tile("errors", "Errors", [share(rate)], `${count(errors)} of ${count(calls)} calls`, rate >= errorShareThatShows ? "warn" : ""),
+        tile("alerts", "Alerts", firing ? [count(firing), "firing"] : ["none"], rules || "nothing fires", firing ? "bad" : "good"),
+        tile("health", "Health", wrong.length ? [count(wrong.length), "to look at"] : ["good"],
             wrong.length ? name(wrong[0].item) : `version ${health.extension_version}`, wrong.length ? "warn" : "good"),
-        tile("footprint", "On disk", bytes(footprint.total_size_bytes), capInWords(footprint)),
+        tile("footprint", "On disk", bytes(footprint.total_size_bytes).split(" "), capInWords(footprint)),
     ]);
 }
 
@@ -84,6 +87,12 @@ export function showAlerts({ firing, log }) {
     replace(find("#alerts ul"), items.length ? items : [element("li", "quiet", "Nothing has fired so far.")]);
 }
 
+// Times come as PostgreSQL writes them.
+function statusValue(value) {
+    const isTime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$/.test(value);
+    return isTime ? moment(new Date(`${value.replace(" ", "T")}:00`)) : name(value);
+}
+
 // Alerts have a panel of their own.
 const isHealthItem = (row) => row.item !== "alerts";
 const unwell = (health) => health.maintenance.filter((row) => isHealthItem(row) && !row.is_ok);
@@ -97,7 +106,11 @@ export function showHealth(health) {
         if (row.hint) item.append(element("p", "", element("code", "", row.hint)));
         return item;
     });
-    const well = all.filter((row) => row.is_ok).map((row) => element("div", "", element("dt", "", row.item), element("dd", "name", name(row.value))));
+    const well = all.filter((row) => row.is_ok).map((row) => {
+        const value = element("dd", "name", statusValue(row.value));
+        value.title = name(row.value, 600);
+        return element("div", "", element("dt", "", row.item), value);
+    });
     items.push(element("li", "quiet", element("dl", "", ...well)));
     items.push(element("li", "quiet", `PostgreSQL ${health.server_version}`));
     replace(find("#health ul"), items);
@@ -137,6 +150,6 @@ export function showEvents({ rows }) {
         const value = isNumber(event.value) ? `${figure(event.value)} ${unit}` : "–";
         const subject = element("td", "name", name(event.component));
         subject.title = name(event.component, 600);
-        return element("tr", "", moments, element("td", "name", name(event.event_type, 60)), subject, number(value, "value"), statusCell(event.status));
+        return element("tr", "", moments, element("td", "name optional", name(event.event_type, 60)), subject, number(value, "value"), statusCell(event.status));
     }));
 }

@@ -2,7 +2,7 @@
 
 const windows = [1, 24, 168, 1440];
 const themes = ["auto", "light", "dark"];
-const stepMinutes = { 1: 1, 24: 15, 168: 120, 1440: 1440 };
+const stepMinutes = { 1: 1, 24: 30, 168: 120, 1440: 1440 };
 const words = { 1: "hour", 24: "24 hours", 168: "7 days", 1440: "60 days" };
 const darkness = window.matchMedia("(prefers-color-scheme: dark)");
 
