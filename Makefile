@@ -13,6 +13,7 @@ help:
 	@echo "make build     the extension, the client library, the demo and the HTTP service"
 	@echo "make demo      set up, time real work on this machine, and show what SQL says about it"
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
+	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
 	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
@@ -55,8 +56,8 @@ include test/bench/bench.mk
 build: extension client client-examples demo-program http-program
 
 .PHONY: demo-run check-run torture-run
-demo-run: build
-	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(TRACE)
+demo-run: build $(if $(HTTP),http)
+	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(if $(HTTP),--serve) $(TRACE)
 check-run: build tests
 	@tools/check
 TORTURE_ROUNDS ?= 200

@@ -67,7 +67,7 @@ build/test/http_test_asan: $(HTTP_OBJECTS_asan) $(HTTP_BUILD)/assets_data.o $(CL
 install-http: http
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/systemd/system'
 	install -m 755 $(HTTP_PROGRAM) '$(DESTDIR)$(PREFIX)/bin/'
-	sed 's|@prefix@|$(PREFIX)|' client/http/gravitas-telemetry-http.service.in > $(HTTP_BUILD)/gravitas-telemetry-http.service
+	sed 's|/usr/local/|$(PREFIX)/|' client/http/gravitas-telemetry-http.service > $(HTTP_BUILD)/gravitas-telemetry-http.service
 	install -m 644 $(HTTP_BUILD)/gravitas-telemetry-http.service '$(DESTDIR)$(PREFIX)/lib/systemd/system/'
 uninstall-http:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/gravitas-telemetry-http' '$(DESTDIR)$(PREFIX)/lib/systemd/system/gravitas-telemetry-http.service'
