@@ -1,9 +1,9 @@
-// One look for each component, the same in every panel: eight colors that stay apart for color-blind eyes, then the same
-// again with dashes.
+// One look for each component, the same in every panel: eight colors that stay apart for color-blind eyes, which
+// palette_test.py shows, then the same again with dashes.
 
 const palettes = {
-    light: ["#0b63c4", "#c75000", "#00795a", "#8a3ffc", "#c2337f", "#7a5a00", "#0089a8", "#4d5663"],
-    dark: ["#5aa9ff", "#ff9f5a", "#3ecf9c", "#b79cff", "#ff8cc0", "#e6c84a", "#59d3ea", "#aeb8c4"],
+    light: ["#221a99", "#959900", "#106c51", "#8b00ff", "#e364b0", "#7d4200", "#0097ff", "#472651"],
+    dark: ["#a2c7ff", "#f25914", "#6a8c5b", "#a861ff", "#ffc77a", "#d8f332", "#50ffd2", "#c0689f"],
 };
 const dashes = [[], [7, 3], [2, 3], [10, 3, 2, 3]];
 const colorCount = palettes.light.length;
