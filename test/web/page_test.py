@@ -8,6 +8,7 @@ directory for pictures of the page.
 import os
 import pathlib
 import sys
+import tempfile
 import time
 import unittest
 
@@ -16,6 +17,7 @@ from service import Database, Forwarder, Service
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
+TOKEN = "0123456789abcdef0123456789abcdef"
 ENTER, RIGHT, HOME, ESCAPE = "\ue007", "\ue014", "\ue011", "\ue00c"
 HOSTILE = ["<script>document.title='stolen'</script>", "<img src=x onerror=\"document.title='stolen'\">", "it's \"quoted\" \\ &amp;",
            "two\nlines\tand a tab", "javascript:alert(1)", "\u202egnp.exe \U0001f600 é", "__proto__", "constructor", "  ", "%3Cb%3E#a=b&c"]
@@ -206,6 +208,18 @@ class FilledTest(PageTest):
                                  "the values under the pointer")
         self.assertIn("ms/token", tip)
         self.assertIn("and 12 more", tip)
+
+    def test_what_is_hovered_stays_when_new_figures_come(self):
+        self.open(self.service)
+        self.page.run("document.querySelector('#efficiency').scrollIntoView({ block: 'center' })")
+        self.page.hover("#efficiency .chart", 20, 10)
+        text = "const tip = document.querySelector('#efficiency .tip'); return tip.hidden ? null : tip.innerText"
+        before = self.page.wait_for(text, "the values under the pointer")
+        self.database.run("SELECT telemetry.log_thought_latency('gemma2:27b', 0.3, 10)")
+        count = "return document.querySelector('#ranking [data-row=\"gemma2:27b\"] [data-key=measurement_count]').textContent"
+        calls = self.page.run(count)
+        self.page.wait_for(f"{count} !== '{calls}'", "new figures")
+        self.assertEqual(self.page.run(text), before)
 
     def test_the_window_is_switched_and_kept_in_the_address(self):
         self.open(self.service)
@@ -440,6 +454,19 @@ class TroubleTest(PageTest):
         self.page.wait_for(self.has_trouble(), "the error")
         bare.run("CREATE EXTENSION gravitas_telemetry")
         self.page.wait_for("return document.querySelector('#empty').checkVisibility()", "the empty state", 30)
+
+
+class TokenTest(PageTest):
+    def test_the_page_asks_with_the_token_that_the_browser_was_told(self):
+        database = Database("token")
+        self.addCleanup(database.drop)
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(TOKEN)
+            file.flush()
+            service = Service(database.conninfo, arguments=["--token-file", file.name])
+        self.addCleanup(service.stop)
+        self.page.open(service.url.replace("//", f"//anybody:{TOKEN}@"))
+        self.page.wait_for("return document.querySelector('#empty').checkVisibility()", "the page behind a token")
 
 
 class PollingTest(PageTest):

@@ -45,8 +45,9 @@ class Database:
 class Service:
     """gravitas-telemetry-http on a port of its own."""
 
-    def __init__(self, conninfo, port=0):
-        self.process = subprocess.Popen([PROGRAM, "--port", str(port), "--conninfo", conninfo], stdout=subprocess.PIPE, text=True)
+    def __init__(self, conninfo, port=0, arguments=()):
+        self.process = subprocess.Popen([PROGRAM, "--port", str(port), "--conninfo", conninfo, *arguments],
+                                        stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().split()[-1]
         self.port = int(self.url.rstrip("/").rsplit(":", 1)[1])
 

@@ -10,9 +10,10 @@ export class ServerError extends Error {
 }
 
 export async function get(path, parameters, signal) {
-    const query = new URLSearchParams(parameters).toString();
-    const limit = AbortSignal.timeout(timeoutMs);
-    const answer = await fetch(query ? `${path}?${query}` : path, { signal: AbortSignal.any([signal, limit]) });
+    // the page's own address may have a password in it, which fetch does not take
+    const url = new URL(path, location.origin);
+    url.search = new URLSearchParams(parameters);
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
     const document = await answer.json().catch(() => null);
     if (!answer.ok || document === null) {
         const error = document?.error;

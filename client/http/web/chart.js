@@ -36,7 +36,7 @@ export function columns(rows, valueOf, { from, to, stepMinutes, fill }) {
 
 export class Chart {
     #root; #canvas; #tip; #names; #nothing; #graph = null; #unit; #onChoose; #stacked; #family;
-    #components = []; #data = []; #stepMinutes = 1; #row = -1; #drawn = "";
+    #components = []; #data = []; #stepMinutes = 1; #row = -1; #series = NaN; #drawn = "";
 
     constructor(panel, { unit, onChoose, stacked = false, family = "model" }) {
         this.#unit = unit;
@@ -94,7 +94,7 @@ export class Chart {
             const { file, ...rest } = options;
             this.#graph = new Dygraph(this.#canvas, file, { ...this.#fixedOptions(), ...rest });
         }
-        if (this.#row >= this.#data.length) this.#hideTip();
+        this.#keepTip();
     }
 
     #fixedOptions() {
@@ -116,7 +116,7 @@ export class Chart {
             rightGap: 6,
             xRangePad: 4,
             axes: {
-                x: { pixelsPerLabel: 55, axisLabelFontSize: 11, drawGrid: false, axisLabelWidth: 60 },
+                x: { pixelsPerLabel: 55, axisLabelFontSize: 11, drawGrid: false, axisLabelWidth: 60, axisTickSize: 6 },
                 y: { pixelsPerLabel: 36, axisLabelFontSize: 11, axisLabelWidth: 42, axisLabelFormatter: axisFigure },
             },
             highlightCallback: (_event, _x, _points, row, series) => this.#showTip(row, Number(series)),
@@ -151,9 +151,9 @@ export class Chart {
         this.#select(this.#data.reduce((best, _, row) => (distance(row) < distance(best) ? row : best), 0));
     }
 
-    #select(row) {
-        this.#graph.setSelection(row);
-        this.#showTip(row, NaN);
+    #select(row, series = NaN) {
+        this.#graph.setSelection(row, Number.isNaN(series) ? undefined : String(series));
+        this.#showTip(row, series);
     }
 
     #unselect() {
@@ -166,9 +166,17 @@ export class Chart {
         this.#tip.hidden = true;
     }
 
+    // What is shown of a step goes on being shown where the chart is drawn anew.
+    #keepTip() {
+        if (this.#row < 0) return;
+        if (this.#row >= this.#data.length) this.#unselect();
+        else this.#select(this.#row, this.#series);
+    }
+
     // The values of one step: that under the pointer first, then by size.
     #showTip(row, series) {
         this.#row = row;
+        this.#series = series;
         const [at, ...values] = this.#data[row];
         const present = values.map((value, i) => ({ value, i })).filter(({ value }) => value !== null && !(this.#stacked && value === 0));
         present.sort((a, b) => (b.i === series) - (a.i === series) || b.value - a.value);

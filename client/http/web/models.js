@@ -78,7 +78,7 @@ export function showLoads({ loads }) {
     replace(find("#loads tbody"), rows.map((row) => {
         const line = element("tr", "", nameCell(row.component), rangeBar(row.p50, row.p95, most, styleOf(row.component, theme())),
             number(figure(row.p50), "p50", "main"), number(figure(row.p95), "p95"), number(figure(row.max_value), "max_value", "optional"),
-            number(count(row.event_count), "event_count"), number(count(row.error_count), "error_count", row.error_count ? "bad" : ""));
+            number(count(row.event_count), "event_count"), number(count(row.error_count), "error_count", row.error_count / row.event_count >= errorShareThatShows ? "bad" : ""));
         line.dataset.row = name(row.component);
         return line;
     }));
