@@ -34,7 +34,7 @@ void look(Pool &pool, Health &health)
         " current_setting('server_version') AS server_version");
     health.has_database = true;
     std::string object;
-    append_row(object, versions, 0);
+    Keys(versions).append_row(object, versions, 0);
     health.versions = object.substr(1, object.size() - 2);
     const Result status = pool.query("SELECT item, value, is_ok, hint FROM telemetry.status");
     health.maintenance.clear();

@@ -77,14 +77,19 @@ void append_value(std::string &out, const Result &result, int row, int column)
     }
 }
 
-void append_row(std::string &out, const Result &result, int row, int first_column)
+Keys::Keys(const Result &result)
 {
-    out += '{';
-    for (int column = first_column; column < result.columns(); ++column) {
-        if (column > first_column)
-            out += ',';
-        append_string(out, result.name(column));
-        out += ':';
+    for (int column = 0; column < result.columns(); ++column) {
+        std::string &key = keys_.emplace_back(column == 0 ? "{" : ",");
+        append_string(key, result.name(column));
+        key += ':';
+    }
+}
+
+void Keys::append_row(std::string &out, const Result &result, int row) const
+{
+    for (int column = 0; column < result.columns(); ++column) {
+        out += keys_[static_cast<std::size_t>(column)];
         append_value(out, result, row, column);
     }
     out += '}';
@@ -92,11 +97,12 @@ void append_row(std::string &out, const Result &result, int row, int first_colum
 
 void append_rows(std::string &out, const Result &result)
 {
+    const Keys keys(result);
     out += '[';
     for (int row = 0; row < result.rows(); ++row) {
         if (row > 0)
             out += ',';
-        append_row(out, result, row);
+        keys.append_row(out, result, row);
     }
     out += ']';
 }

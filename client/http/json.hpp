@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gravitas::telemetry::http {
 
@@ -16,8 +17,16 @@ void append_string(std::string &out, std::string_view text);
 // null.
 void append_value(std::string &out, const Result &result, int row, int column);
 
-// An object, from the column on; the keys are the names of the columns.
-void append_row(std::string &out, const Result &result, int row, int first_column = 0);
+// The names of the columns, made keys of objects once for all rows.
+class Keys {
+public:
+    explicit Keys(const Result &result);
+    void append_row(std::string &out, const Result &result, int row) const;
+
+private:
+    std::vector<std::string> keys_; // with what stands around them
+};
+
 void append_rows(std::string &out, const Result &result);
 
 } // namespace gravitas::telemetry::http

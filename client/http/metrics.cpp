@@ -3,6 +3,7 @@
 #include "parameters.hpp"
 #include "prometheus.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <map>

@@ -5,6 +5,7 @@
 #include "framing.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace gravitas::telemetry::http {
@@ -29,6 +30,7 @@ public:
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] Clock::time_point since() const { return since_; } // in this state, or reading this request
     [[nodiscard]] bool is_idle() const { return state_ == State::reading && received_.empty(); }
+    [[nodiscard]] std::size_t bytes() const { return received_.size() + unsent_.size(); }
     [[nodiscard]] short events() const; // that poll() is to wait for
 
     void receive();

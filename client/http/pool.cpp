@@ -2,6 +2,9 @@
 
 #include "answers.hpp"
 
+#include <string_view>
+#include <utility>
+
 namespace gravitas::telemetry::http {
 
 namespace {

@@ -35,6 +35,18 @@ Parameter step_parameter(const std::optional<int> &minutes)
 
 std::string number_or_null(const std::optional<int> &number) { return number ? std::to_string(*number) : "null"; }
 
+// Names and documents may be of any length, so that few events may be more than anybody can take: the first, and of
+// those behind it as many as make 16 MB.
+constexpr char events_sql[] = R"(
+    WITH newest AS MATERIALIZED (
+        SELECT row_number() OVER () AS n, e.* FROM telemetry.get_events($1, $2, $3, $4) AS e
+    ), sized AS (
+        SELECT w.*, sum(octet_length(concat(w.event_type, w.component, w.status, w.metadata))) OVER (ORDER BY w.n) AS bytes
+        FROM newest AS w
+    )
+    SELECT s."timestamp", s.event_type, s.component, s.value, s.status, s.metadata
+    FROM sized AS s WHERE s.n = 1 OR s.bytes <= 16 * 1024 * 1024 ORDER BY s.n)";
+
 // A window that several statements are about: each is asked as of the same time.
 struct Window {
     Window(Pool &pool, int hours)
@@ -142,10 +154,9 @@ Answer answer_events(Pool &pool, const httplib::Params &given)
     const Parameters parameters(given, {"limit", "component", "event_type", "hours"});
     const int limit = parameters.integer("limit", 1, most_events).value_or(default_limit);
     const std::optional<int> hours = parameters.integer("hours", 1, most_hours);
-    const Result rows = pool.query("SELECT e.\"timestamp\", e.event_type, e.component, e.value, e.status, e.metadata"
-                                   " FROM telemetry.get_events($1, $2, $3, $4) AS e",
-                                   {parameters.text("event_type"), parameters.text("component"),
-                                    hours ? Parameter(std::to_string(*hours)) : std::nullopt, std::to_string(limit)});
+    const Result rows =
+        pool.query(events_sql, {parameters.text("event_type"), parameters.text("component"),
+                                hours ? Parameter(std::to_string(*hours)) : std::nullopt, std::to_string(limit)});
     std::string body = "{";
     append_member(body, "rows", rows);
     return {200, body + '}'};

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace gravitas::telemetry::http {
 
@@ -113,6 +114,7 @@ void Server::run()
                 write(done.peer, *peer->second, std::move(done.reply.bytes), done.reply.is_last);
         }
         end_late_ones();
+        end_greedy_ones();
         if (is_stopping_ && !has_begun_stopping_)
             begin_stopping();
     }
@@ -162,20 +164,26 @@ void Server::accept_all()
     }
 }
 
-// Whoever has been leaving or reading for the longest goes; those that are answered stay.
-bool Server::make_room()
+// Ends the one that has been as it is for the longest, of those that may be ended.
+template <typename May>
+bool Server::end_longest(May may)
 {
     auto longest = peers_.end();
     for (auto peer = peers_.begin(); peer != peers_.end(); ++peer) {
-        const Peer::State state = peer->second->state();
-        if ((state == Peer::State::reading || state == Peer::State::leaving) &&
-            (longest == peers_.end() || peer->second->since() < longest->second->since()))
+        if (may(*peer->second) && (longest == peers_.end() || peer->second->since() < longest->second->since()))
             longest = peer;
     }
     if (longest == peers_.end())
         return false;
     peers_.erase(longest);
     return true;
+}
+
+// Those that are answered stay.
+bool Server::make_room()
+{
+    return end_longest(
+        [](const Peer &peer) { return peer.state() == Peer::State::reading || peer.state() == Peer::State::leaving; });
 }
 
 void Server::serve(std::uint64_t id, Peer &peer, short events)
@@ -233,6 +241,19 @@ void Server::end_late_ones()
             peers_.erase(place);
         else if (peer.state() == Peer::State::reading && !peer.is_idle() && time > limits_.request)
             peer.write(answerer_.refuse(408, "the request took too long to arrive"), true);
+    }
+}
+
+// Memory is for those who take what they asked for.
+void Server::end_greedy_ones()
+{
+    const auto bytes = [&] {
+        std::size_t sum = 0;
+        for (const auto &[id, peer] : peers_)
+            sum += peer->bytes();
+        return sum;
+    };
+    while (bytes() > limits_.bytes && end_longest([](const Peer &peer) { return peer.bytes() > 0; })) {
     }
 }
 

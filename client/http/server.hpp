@@ -13,7 +13,8 @@
 namespace gravitas::telemetry::http {
 
 struct Limits {
-    std::size_t peers = 512; // beyond, the one that is slowest to ask has to go
+    std::size_t peers = 512;               // beyond, the one that is slowest to ask has to go
+    std::size_t bytes = 128 * 1024 * 1024; // of all that was received or waits to be sent
     std::chrono::milliseconds request{10'000};
     std::chrono::milliseconds idle{30'000}; // between requests
     std::chrono::milliseconds writing{30'000};
@@ -46,6 +47,9 @@ private:
     void dispatch(std::uint64_t id, Peer &peer);
     void write(std::uint64_t id, Peer &peer, std::string answer, bool is_last);
     void end_late_ones();
+    void end_greedy_ones();
+    template <typename May>
+    bool end_longest(May may);
     void begin_stopping();
 
     Answerer &answerer_;

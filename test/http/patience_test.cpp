@@ -121,6 +121,37 @@ TEST(Patience, of_those_who_do_not_listen_is_at_nobodys_cost)
     EXPECT_EQ(deaf[0]->receive().parsed()["rows"].size(), 10u);
 }
 
+// Ten answers of ten megabytes, which nobody takes, where there is memory for three.
+TEST(Patience, of_those_who_do_not_listen_is_not_for_all_memory)
+{
+    const Database database;
+    database.session().query("SELECT telemetry.log('NOTE', repeat('x', 1000000)) FROM generate_series(1, 10)");
+    Limits limits;
+    limits.bytes = 30'000'000;
+    const Service service(options_for(database), limits);
+    std::vector<std::unique_ptr<Caller>> deaf;
+    for (int i = 0; i < 10; ++i) {
+        deaf.push_back(std::make_unique<Caller>(service.port()));
+        deaf.back()->send("GET /telemetry/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    EXPECT_THROW(deaf[0]->receive(), std::runtime_error);
+    EXPECT_EQ(service.get("/telemetry/events?limit=2").parsed()["rows"].size(), 2u);
+}
+
+// An answer has so many events only as make some megabytes, and one at least.
+TEST(Patience, of_ours_with_long_names_has_an_end)
+{
+    const Database database;
+    Session session = database.session();
+    session.query("SELECT telemetry.log('NOTE', repeat('x', 1000000)) FROM generate_series(1, 30)");
+    const Service service(options_for(database));
+    const std::size_t rows = service.get("/telemetry/events?limit=10000").parsed()["rows"].size();
+    EXPECT_GE(rows, 14u);
+    EXPECT_LE(rows, 17u);
+    session.query("SELECT telemetry.log('NOTE', repeat('x', 20000000))");
+    EXPECT_EQ(service.get("/telemetry/events").parsed()["rows"].size(), 1u);
+}
+
 TEST(Patience, with_many_at_once)
 {
     const Database database;

@@ -106,6 +106,7 @@ SLOW = {
     # Here, because Postgres keeps the number of every subtransaction until the transaction ends.
     "log_batch": lambda run: """SELECT telemetry.log_batch('[{"event_type": "NOTE"}, {"event_type": ""}]', 'skip')""",
     "recent_events_of": lambda run: f"SELECT count(*) FROM telemetry.get_recent_events({run}, 'm')",
+    "events_where": lambda run: f"SELECT count(*) FROM telemetry.get_events('NOTE', 'm', 24, {run})",
     "ensure_partitions": lambda run: "SELECT telemetry.ensure_partitions(now(), now() + interval '2 days')",
     "compact": lambda run: "SELECT telemetry.log('NOTE'), telemetry.compact()",
     "rebuild_rollups": lambda run: "SELECT telemetry.rebuild_rollups(day, day + interval '24 hours')"
@@ -114,6 +115,7 @@ SLOW = {
     "apply_retention": lambda run: "CALL telemetry.apply_retention()",
     "maintain": lambda run: "CALL telemetry.maintain()",
     "series_figures": lambda run: "SELECT count(*) FROM telemetry.get_aggregated_efficiency()",
+    "series_rows": lambda run: "SELECT count(*) FROM telemetry.get_series(step => '1 minute')",
     "footprint": lambda run: "SELECT count(*) FROM telemetry.footprint()",
     "check_alerts": lambda run: "SELECT count(*) FROM telemetry.check_alerts()",
     "set_alert": lambda run: f"SELECT telemetry.set_alert('size', {1e9 + run}, 9e8)",
