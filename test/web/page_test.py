@@ -456,6 +456,35 @@ class TroubleTest(PageTest):
         self.page.wait_for("return document.querySelector('#empty').checkVisibility()", "the empty state", 30)
 
 
+class ManyTest(PageTest):
+    """More models than the server gives steps of: a program that logs a name of its own for each call makes such."""
+
+    allowed_complaints = ("status of 400",)
+    models_count = 1100
+
+    def test_more_models_than_can_be_drawn(self):
+        database = Database("many")
+        self.addCleanup(database.drop)
+        database.run(f"""INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, duration_ms, first_token_ms, tokens_generated)
+                         SELECT now() - n * interval '29 minutes', 'THOUGHT_LATENCY', 'model ' || m, 1000 + m, 50, 100
+                         FROM generate_series(0, 48) AS n, generate_series(1, {self.models_count}) AS m;
+                         SELECT telemetry.compact()""")
+        service = Service(database.conninfo)
+        self.addCleanup(service.stop)
+        self.open(service)
+        self.assertEqual(self.models()[:2], ["model 1", "model 2"])
+        self.assertIn(f"and {self.models_count - 200} more", self.text("#ranking .nothing"))
+        self.assertIn("More models than can be drawn", self.text("#efficiency"))
+        self.page.click("#ranking tbody tr:nth-child(2) .model")
+        self.page.wait_for("return document.querySelector('#efficiency .chart').checkVisibility()", "the chart of one model")
+        self.assertEqual(self.text("#efficiency .names"), "model 2")
+        self.page.click("#ranking tbody .model")
+        self.page.wait_for("return document.querySelector('#efficiency .nothing').checkVisibility()", "all models again")
+        self.page.click("#windows label:first-of-type")
+        self.page.wait_for("return document.querySelector('#efficiency .chart').checkVisibility()", "a chart of the last hour")
+        self.assertIn(f"without {self.models_count - 40} others", self.text("#efficiency .names"))
+
+
 class TokenTest(PageTest):
     def test_the_page_asks_with_the_token_that_the_browser_was_told(self):
         database = Database("token")

@@ -3,8 +3,9 @@
 const timeoutMs = 15000;
 
 export class ServerError extends Error {
-    constructor(message, hint) {
-        super(message);
+    constructor(status, { message, hint } = {}) {
+        super(message ?? `the server answered ${status}`);
+        this.status = status;
         this.hint = hint;
     }
 }
@@ -15,9 +16,16 @@ export async function get(path, parameters, signal) {
     url.search = new URLSearchParams(parameters);
     const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
     const document = await answer.json().catch(() => null);
-    if (!answer.ok || document === null) {
-        const error = document?.error;
-        throw new ServerError(error?.message ?? `the server answered ${answer.status}`, error?.hint);
-    }
+    if (!answer.ok || document === null) throw new ServerError(answer.status, document?.error);
     return document;
+}
+
+// As get(), but what has more rows than the server gives is no trouble: it is too much to draw, too.
+export async function getIfSmall(path, parameters, signal) {
+    try {
+        return await get(path, parameters, signal);
+    } catch (error) {
+        if (error.status !== 400) throw error;
+        return { rows: [], isTooLarge: true };
+    }
 }

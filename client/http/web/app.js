@@ -1,12 +1,12 @@
 // The page: asks every ten seconds while somebody looks, and shows what it is told.
 
-import { get } from "./api.js";
+import { get, getIfSmall } from "./api.js";
 import { find } from "./dom.js";
 import { learn } from "./colors.js";
 import * as models from "./models.js";
 import * as overview from "./overview.js";
 import { time } from "./format.js";
-import { nextTheme, onDarkness, readAddress, state, step, theme, toggle, writeAddress } from "./state.js";
+import { alone, nextTheme, onDarkness, readAddress, state, step, theme, toggle, writeAddress } from "./state.js";
 
 const pollMs = 10000;
 const retryMs = 3000;
@@ -17,22 +17,27 @@ let timer = 0;
 let running = null;
 
 const questions = () => ({
-    efficiency: ["/telemetry/efficiency", { hours: state.hours }],
-    trend: ["/telemetry/trend", { hours: state.hours, step: step() }],
-    inferences: ["/telemetry/series", { event_type: "THOUGHT_LATENCY", hours: state.hours }],
-    firstTokens: ["/telemetry/series", { event_type: "THOUGHT_LATENCY", hours: state.hours, step: step() }],
-    loads: ["/telemetry/series", { event_type: "LOAD_LATENCY", hours: state.hours }],
-    vram: ["/telemetry/series", { event_type: "VRAM_CHECK", hours: state.hours, step: step() }],
-    sixtyDays: ["/telemetry/60day", {}],
-    footprint: ["/telemetry/footprint", {}],
-    events: ["/telemetry/events", { limit: 10 }],
-    alerts: ["/telemetry/alerts", {}],
-    health: ["/health", {}],
+    efficiency: [get, "/telemetry/efficiency", { hours: state.hours }],
+    trend: [getIfSmall, "/telemetry/trend", { hours: state.hours, step: step(), ...oneOfTooMany() }],
+    inferences: [get, "/telemetry/series", { event_type: "THOUGHT_LATENCY", hours: state.hours }],
+    firstTokens: [getIfSmall, "/telemetry/series", { event_type: "THOUGHT_LATENCY", hours: state.hours, step: step(), ...oneOfTooMany() }],
+    loads: [get, "/telemetry/series", { event_type: "LOAD_LATENCY", hours: state.hours }],
+    vram: [getIfSmall, "/telemetry/series", { event_type: "VRAM_CHECK", hours: state.hours, step: step() }],
+    sixtyDays: [get, "/telemetry/60day", {}],
+    footprint: [get, "/telemetry/footprint", {}],
+    events: [get, "/telemetry/events", { limit: 10 }],
+    alerts: [get, "/telemetry/alerts", {}],
+    health: [get, "/health", {}],
 });
 
+// The page filters by itself, but where there are more models than the server gives at once.
+const hasTooMany = () => Boolean(latest?.trend.isTooLarge || latest?.firstTokens.isTooLarge || latest?.isOfOne);
+const oneOfTooMany = () => (hasTooMany() ? alone() : {});
+
 async function ask(signal) {
-    const entries = await Promise.all(Object.entries(questions()).map(async ([key, [path, parameters]]) => [key, await get(path, parameters, signal)]));
-    return Object.fromEntries(entries);
+    const isOfOne = "component" in oneOfTooMany();
+    const entries = await Promise.all(Object.entries(questions()).map(async ([key, [how, path, parameters]]) => [key, await how(path, parameters, signal)]));
+    return { ...Object.fromEntries(entries), isOfOne };
 }
 
 function show() {
@@ -89,6 +94,7 @@ async function refresh() {
         endTrouble();
         show();
         performance.mark("shown");
+        if (hasTooMany() && !latest.isOfOne && "component" in alone()) next = 0;
     } catch (error) {
         if (round.signal.aborted) return;
         round.abort();
@@ -112,10 +118,11 @@ function change(chosen) {
     Object.assign(state, chosen);
     writeAddress();
     showControls();
-    if (state.hours === hadHours) {
+    if (state.hours === hadHours && !hasTooMany()) {
         show();
     } else {
         document.body.classList.add("waiting");
+        if (state.hours === hadHours) show();
         refresh();
     }
 }

@@ -56,8 +56,8 @@ export class Chart {
         new ResizeObserver(() => this.#graph?.resize()).observe(this.#root);
     }
 
-    show({ components, data }, { from, to, stepMinutes, label, nothing }) {
-        const drawn = JSON.stringify([components, data, from, to, theme()]);
+    show({ components, data }, { from, to, stepMinutes, label, others, nothing }) {
+        const drawn = JSON.stringify([components, data, from, to, theme(), others, nothing]);
         if (drawn === this.#drawn) return;
         this.#drawn = drawn;
         this.#components = components;
@@ -68,7 +68,7 @@ export class Chart {
         this.#nothing.hidden = !empty;
         this.#nothing.textContent = nothing;
         this.#root.setAttribute("aria-label", `${label}; ${components.length} lines. Arrow keys show the values.`);
-        this.#showNames();
+        this.#showNames(others);
         if (!empty) this.#draw(from, to);
     }
 
@@ -197,15 +197,17 @@ export class Chart {
         this.#tip.style.left = `${Math.min(Math.max(left, 0), Math.max(room, 0))}px`;
     }
 
-    #showNames() {
+    #showNames(others) {
         const shown = this.#components.slice(0, this.#components.length > namesBelow ? 0 : namesBelow);
-        this.#names.replaceChildren(...shown.map((component) => {
+        const keys = shown.map((component) => {
             const content = [swatch(this.#lookOf(component)), element("span", "name", name(component, 40))];
             if (!this.#onChoose) return element("span", "key", ...content);
             const button = element("button", "key", ...content);
             button.type = "button";
             button.addEventListener("click", () => this.#onChoose(component));
             return button;
-        }));
+        });
+        if (others) keys.push(element("span", "quiet", `without ${others} others that have fewer calls`));
+        this.#names.replaceChildren(...keys);
     }
 }

@@ -8,6 +8,8 @@ import { isAlone, matches, step, theme, windowInWords } from "./state.js";
 
 const minuteMs = 60000;
 const errorShareThatShows = 0.05;
+const mostRows = 200;
+const mostLines = 40;
 
 let charts = null;
 let choose = () => {};
@@ -45,8 +47,9 @@ function errorRateCell(errors, events) {
 export function showRanking({ efficiency, inferences }) {
     const totals = new Map(inferences.rows.map((row) => [row.component, row]));
     const rows = efficiency.rows.filter((row) => matches(row.component));
-    const most = Math.max(...rows.map((row) => row.p95_efficiency ?? 0));
-    replace(find("#ranking tbody"), rows.map((row, i) => {
+    const shown = rows.slice(0, mostRows);
+    const most = Math.max(...shown.map((row) => row.p95_efficiency ?? 0));
+    replace(find("#ranking tbody"), shown.map((row, i) => {
         const total = totals.get(row.component) ?? {};
         const events = total.event_count ?? row.measurement_count + row.error_count;
         const line = element("tr", "", number(String(i + 1), "place", "optional"), nameCell(row.component),
@@ -62,27 +65,28 @@ export function showRanking({ efficiency, inferences }) {
         line.dataset.row = name(row.component);
         return line;
     }));
-    sayNothing("#ranking", rows.length === 0, "inference");
+    sayWhatIsMissing("#ranking", rows.length, "inference");
 }
 
-function sayNothing(panel, isEmpty, what) {
-    find(`${panel} .scroll`).hidden = isEmpty;
-    find(`${panel} .nothing`).hidden = !isEmpty;
-    find(`${panel} .nothing`).textContent = nothing(what);
+function sayWhatIsMissing(panel, rowCount, what) {
+    find(`${panel} .scroll`).hidden = rowCount === 0;
+    find(`${panel} .nothing`).hidden = rowCount > 0 && rowCount <= mostRows;
+    find(`${panel} .nothing`).textContent = rowCount ? `and ${count(rowCount - mostRows)} more: filter by name to see them` : nothing(what);
 }
 
 export function showLoads({ loads }) {
     const rows = loads.rows.filter((row) => matches(row.component));
     rows.sort((a, b) => (a.p50 ?? Infinity) - (b.p50 ?? Infinity));
-    const most = Math.max(...rows.map((row) => row.p95 ?? 0));
-    replace(find("#loads tbody"), rows.map((row) => {
+    const shown = rows.slice(0, mostRows);
+    const most = Math.max(...shown.map((row) => row.p95 ?? 0));
+    replace(find("#loads tbody"), shown.map((row) => {
         const line = element("tr", "", nameCell(row.component), rangeBar(row.p50, row.p95, most, styleOf(row.component, theme())),
             number(figure(row.p50), "p50", "main"), number(figure(row.p95), "p95"), number(figure(row.max_value), "max_value", "optional"),
             number(count(row.event_count), "event_count"), number(count(row.error_count), "error_count", row.error_count / row.event_count >= errorShareThatShows ? "bad" : ""));
         line.dataset.row = name(row.component);
         return line;
     }));
-    sayNothing("#loads", rows.length === 0, "load");
+    sayWhatIsMissing("#loads", rows.length, "load");
 }
 
 // The last step is not over: its tokens are those of the time until now.
@@ -93,17 +97,28 @@ function tokensPerHour(windowEnd, stepMinutes) {
     };
 }
 
+// The rows of those components that have the most calls, and how many others there are.
+function busiest(rows) {
+    const calls = new Map();
+    rows.forEach((row) => calls.set(row.component, (calls.get(row.component) ?? 0) + row.measurement_count));
+    if (calls.size <= mostLines) return { rows, others: 0 };
+    const kept = new Set([...calls].sort((a, b) => b[1] - a[1]).slice(0, mostLines).map(([component]) => component));
+    return { rows: rows.filter((row) => kept.has(row.component)), others: calls.size - mostLines };
+}
+
 export function showCharts({ efficiency, trend, firstTokens, vram }) {
     const from = Date.parse(efficiency.window_start);
     const to = Date.parse(efficiency.window_end);
     const steps = { from, to, stepMinutes: step(), fill: null };
-    const draw = (chart, rows, valueOf, label, what, options = {}) =>
-        chart.show(columns(rows, valueOf, { ...steps, ...options }), { ...steps, label, nothing: nothing(what) });
-    const ofModels = trend.rows.filter((row) => matches(row.component));
-    draw(charts.efficiency, ofModels.filter((row) => row.weighted_efficiency_score !== null),
+    const draw = (chart, answer, wanted, valueOf, label, what, options = {}) => {
+        const { rows, others } = busiest(answer.rows.filter(wanted));
+        chart.show(columns(rows, valueOf, { ...steps, ...options }), { ...steps, label, others,
+            nothing: answer.isTooLarge ? "More models than can be drawn: click on one to see it." : nothing(what) });
+    };
+    draw(charts.efficiency, trend, (row) => matches(row.component) && row.weighted_efficiency_score !== null,
         (row) => row.weighted_efficiency_score, "ms per token over time", "inference");
-    draw(charts.tokens, ofModels, tokensPerHour(to, step()), "tokens per hour over time", "inference", { fill: 0 });
-    draw(charts.firstToken, firstTokens.rows.filter((row) => matches(row.component) && row.first_token_p50_ms !== null),
+    draw(charts.tokens, trend, (row) => matches(row.component), tokensPerHour(to, step()), "tokens per hour over time", "inference", { fill: 0 });
+    draw(charts.firstToken, firstTokens, (row) => matches(row.component) && row.first_token_p50_ms !== null,
         (row) => row.first_token_p50_ms, "median time to the first token over time", "time to a first token");
-    draw(charts.vram, vram.rows, (row) => row.mean_value, "free VRAM over time", "look at a GPU's memory");
+    draw(charts.vram, vram, () => true, (row) => row.mean_value, "free VRAM over time", "look at a GPU's memory");
 }

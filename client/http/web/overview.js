@@ -34,7 +34,7 @@ export function showTiles({ efficiency, inferences, alerts, footprint, health })
     const rate = calls ? errors / calls : 0;
     replace(find("#tiles"), [
         tile("best", "Best model", best ? [figure(best.weighted_efficiency_score), "ms/token"] : ["–"], best ? name(best.component, 60) : "no score yet"),
-        tile("tokens", "Tokens per hour", [compact(tokens / state.hours)], `${compact(tokens)} in ${windowInWords()}`),
+        tile("tokens", "Tokens per hour", [compact(tokens / state.hours)], `${compact(tokens)} in the last ${windowInWords()}`),
         tile("errors", "Errors", [share(rate)], `${count(errors)} of ${count(calls)} calls`, rate >= errorShareThatShows ? "warn" : ""),
         tile("alerts", "Alerts", firing ? [count(firing), "firing"] : ["none"], rules || "nothing fires", firing ? "bad" : "good"),
         tile("health", "Health", wrong.length ? [count(wrong.length), "to look at"] : ["good"],

@@ -38,6 +38,12 @@ export function onDarkness(call) {
 const exact = (component) => `"${component ?? ""}"`;
 export const isAlone = (component) => state.filter === exact(component);
 
+// The one component that is chosen, as a question's parameter.
+export function alone() {
+    const found = /^"(.+)"$/s.exec(state.filter);
+    return found ? { component: found[1] } : {};
+}
+
 // Chooses one component, or all again.
 export function toggle(component) {
     state.filter = isAlone(component) ? "" : exact(component);
