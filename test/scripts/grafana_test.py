@@ -117,7 +117,8 @@ class GrafanaTest(unittest.TestCase):
 
     def test_tokens_per_hour_sum_up(self):
         rows = self.answer("Tokens per hour", 24, "15m")
-        total, = self.ask(f"SELECT sum(total_tokens) AS tokens FROM telemetry.efficiency_trend(step => '15 min', as_of => {self.as_of()})")
+        total, = self.ask(f"""SELECT sum(total_tokens) AS tokens
+                              FROM telemetry.efficiency_trend(step => '15 min', as_of => {self.as_of()})""")
         self.assertAlmostEqual(sum(row["value"] for row in rows) / 4, total["tokens"], delta=1)
 
     def test_single_figures_are_those_of_sql(self):

@@ -19,8 +19,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
 TOKEN = "0123456789abcdef0123456789abcdef"
 ENTER, RIGHT, HOME, ESCAPE = "\ue007", "\ue014", "\ue011", "\ue00c"
-HOSTILE = ["<script>document.title='stolen'</script>", "<img src=x onerror=\"document.title='stolen'\">", "it's \"quoted\" \\ &amp;",
-           "two\nlines\tand a tab", "javascript:alert(1)", "\u202egnp.exe \U0001f600 é", "__proto__", "constructor", "  ", "%3Cb%3E#a=b&c"]
+HOSTILE = ["<script>document.title='stolen'</script>", "<img src=x onerror=\"document.title='stolen'\">",
+           "it's \"quoted\" \\ &amp;", "two\nlines\tand a tab", "javascript:alert(1)", "\u202egnp.exe \U0001f600 é",
+           "__proto__", "constructor", "  ", "%3Cb%3E#a=b&c"]
+
+EFFICIENCY_TIP = "const tip = document.querySelector('#efficiency .tip'); return tip.hidden ? null : tip.innerText"
 
 
 def shown(text):
@@ -66,7 +69,8 @@ class PageTest(unittest.TestCase):
         return self.page.run("return document.querySelector(arguments[0]).innerText", selector)
 
     def models(self):
-        return self.page.run("return [...document.querySelectorAll('#ranking tbody .model .name')].map((name) => name.textContent)")
+        return self.page.run("""
+            return [...document.querySelectorAll('#ranking tbody .model .name')].map((name) => name.textContent)""")
 
     def assert_shown(self, text, value, what):
         if value is None:
@@ -152,7 +156,8 @@ class FilledTest(PageTest):
 
     def test_alerts_and_health_are_those_of_sql(self):
         self.open(self.service)
-        shown_ids = self.page.run("return [...document.querySelectorAll('#alerts [data-key]')].map((line) => Number(line.dataset.key))")
+        shown_ids = self.page.run("""
+            return [...document.querySelectorAll('#alerts [data-key]')].map((line) => Number(line.dataset.key))""")
         rows = self.database.rows("SELECT alert_id, rule, subject FROM telemetry.alerts")
         self.assertEqual(sorted(shown_ids), sorted(row["alert_id"] for row in rows))
         for row in rows:
@@ -172,24 +177,26 @@ class FilledTest(PageTest):
             if title in steps:
                 return steps
             steps[title] = dict(self.page.run("""
-                return [...document.querySelectorAll(arguments[0] + ' .tip .name')].map((name) => [name.textContent, name.nextSibling.textContent])
-                """, panel))
+                return [...document.querySelectorAll(arguments[0] + ' .tip .name')]
+                    .map((name) => [name.textContent, name.nextSibling.textContent])""", panel))
             self.page.press(RIGHT)
 
     def test_charts_show_the_figures_of_sql(self):
         """Those of one model over 7 days, read with the keyboard."""
         self.open(self.service, "#window=168&filter=%22gemma2:27b%22")
-        trend = self.database.rows("""SELECT to_char(step_start, 'FMDD Mon, HH24:MI') AS title, weighted_efficiency_score AS efficiency,
-                                             total_tokens / 2.0 AS tokens
+        trend = self.database.rows("""SELECT to_char(step_start, 'FMDD Mon, HH24:MI') AS title,
+                                             weighted_efficiency_score AS efficiency, total_tokens / 2.0 AS tokens
                                       FROM telemetry.efficiency_trend('gemma2:27b', 168, '2 hours') ORDER BY step_start""")
         firsts = self.database.rows("""SELECT to_char(step_start, 'FMDD Mon, HH24:MI') AS title, first_token_p50_ms AS first
-                                       FROM telemetry.get_series('THOUGHT_LATENCY', 'gemma2:27b', 168, '2 hours') ORDER BY step_start""")
+                                       FROM telemetry.get_series('THOUGHT_LATENCY', 'gemma2:27b', 168, '2 hours')
+                                       ORDER BY step_start""")
         for panel, rows, key, unit in (("#efficiency", trend, "efficiency", "ms/token"), ("#first-token", firsts, "first", "ms"),
                                        ("#tokens", trend[:-1], "tokens", "tokens/h")):
             steps = self.chart_values(panel)
             self.assertGreaterEqual(len(rows), 83)
             for row in rows:
-                self.assert_shown(steps[row["title"]]["gemma2:27b"].removesuffix(f" {unit}"), row[key], f"{panel} {row['title']}")
+                value = steps[row["title"]]["gemma2:27b"].removesuffix(f" {unit}")
+                self.assert_shown(value, row[key], f"{panel} {row['title']}")
 
     def test_vram_is_that_of_sql(self):
         self.open(self.service, "#window=168")
@@ -198,14 +205,14 @@ class FilledTest(PageTest):
                                      FROM telemetry.get_series('VRAM_CHECK', hours => 168, step => '2 hours')""")
         self.assertGreaterEqual(len(rows), 2 * 83)
         for row in rows:
-            self.assert_shown(steps[row["title"]][row["component"]].removesuffix(" MB"), row["mean_value"], str(row))
+            value = steps[row["title"]][row["component"]].removesuffix(" MB")
+            self.assert_shown(value, row["mean_value"], str(row))
 
     def test_hovering_shows_values_with_units(self):
         self.open(self.service)
         self.page.run("document.querySelector('#efficiency').scrollIntoView({ block: 'center' })")
         self.page.hover("#efficiency .chart", 20, 10)
-        tip = self.page.wait_for("const tip = document.querySelector('#efficiency .tip'); return tip.hidden ? null : tip.innerText",
-                                 "the values under the pointer")
+        tip = self.page.wait_for(EFFICIENCY_TIP, "the values under the pointer")
         self.assertIn("ms/token", tip)
         self.assertIn("and 12 more", tip)
 
@@ -213,13 +220,12 @@ class FilledTest(PageTest):
         self.open(self.service)
         self.page.run("document.querySelector('#efficiency').scrollIntoView({ block: 'center' })")
         self.page.hover("#efficiency .chart", 20, 10)
-        text = "const tip = document.querySelector('#efficiency .tip'); return tip.hidden ? null : tip.innerText"
-        before = self.page.wait_for(text, "the values under the pointer")
+        before = self.page.wait_for(EFFICIENCY_TIP, "the values under the pointer")
         self.database.run("SELECT telemetry.log_thought_latency('gemma2:27b', 0.3, 10)")
         count = "return document.querySelector('#ranking [data-row=\"gemma2:27b\"] [data-key=measurement_count]').textContent"
         calls = self.page.run(count)
         self.page.wait_for(f"{count} !== '{calls}'", "new figures")
-        self.assertEqual(self.page.run(text), before)
+        self.assertEqual(self.page.run(EFFICIENCY_TIP), before)
 
     def test_the_window_is_switched_and_kept_in_the_address(self):
         self.open(self.service)
@@ -278,7 +284,7 @@ class FilledTest(PageTest):
         self.assertNotEqual(self.page.run(ground), light)
         self.page.click("#theme")
         self.page.view(1440, 900, dark=True)
-        self.assertNotEqual(self.page.wait_for(ground, "a color"), light)
+        self.page.wait_for(f"{ground} !== '{light}'", "the darkness of the system")
         self.page.view(1440, 900, dark=False)
 
     def test_text_can_be_read_in_both_themes(self):
@@ -292,7 +298,10 @@ class FilledTest(PageTest):
                     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
                 return 0.2126 * r + 0.7152 * g + 0.0722 * b;
             };
-            const contrast = (a, b) => { const [x, y] = [luminance(a), luminance(b)].sort(); return (y + 0.05) / (x + 0.05); };
+            const contrast = (a, b) => {
+                const [darker, lighter] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+                return (lighter + 0.05) / (darker + 0.05);
+            };
             const ground = (element) => {
                 for (let each = element; each; each = each.parentElement) {
                     const color = getComputedStyle(each).backgroundColor;
@@ -303,10 +312,12 @@ class FilledTest(PageTest):
             const bad = [];
             for (const element of document.querySelectorAll('body *')) {
                 const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-                if (hasText && element.checkVisibility() && contrast(getComputedStyle(element).color, ground(element)) < 4.5) bad.push(element.outerHTML.slice(0, 200));
+                if (!hasText || !element.checkVisibility()) continue;
+                if (contrast(getComputedStyle(element).color, ground(element)) < 4.5) bad.push(element.outerHTML.slice(0, 200));
             }
             for (const line of document.querySelectorAll('.swatch line')) {
-                if (line.checkVisibility() && contrast(line.getAttribute('stroke'), ground(line.parentElement)) < 3) bad.push(line.outerHTML);
+                if (!line.checkVisibility()) continue;
+                if (contrast(line.getAttribute('stroke'), ground(line.parentElement)) < 3) bad.push(line.outerHTML);
             }
             return [...new Set(bad)]"""
         for theme in ("light", "dark"):
@@ -318,8 +329,8 @@ class FilledTest(PageTest):
         self.addCleanup(self.page.view, 1440, 900)
         self.open(self.service)
         wide = self.page.run("""
-            return [document.documentElement, ...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1)
-                .map((each) => [each.parentElement?.id, each.scrollWidth, each.clientWidth])""")
+            return [document.documentElement, ...document.querySelectorAll('.scroll')]
+                .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => [each.parentElement?.id, each.scrollWidth, each.clientWidth])""")
         self.assertEqual(wide, [])
         self.assertEqual(len(self.models()), 20)
 
@@ -327,8 +338,7 @@ class FilledTest(PageTest):
         self.open(self.service)
         self.page.run("window.stays = true")
         self.database.run("SELECT telemetry.log_thought_latency('newcomer', 0.1, 1000)")
-        self.page.wait_for("return [...document.querySelectorAll('#ranking .name')].some((name) => name.textContent === 'newcomer')",
-                           "the new model")
+        self.page.wait_for("return document.querySelector('#ranking [data-row=newcomer]') !== null", "the new model")
         self.assertEqual(self.models()[0], "newcomer")
         self.assertIn("newcomer", self.text("#events"))
         self.assertTrue(self.page.run("return window.stays"))
@@ -465,7 +475,8 @@ class ManyTest(PageTest):
     def test_more_models_than_can_be_drawn(self):
         database = Database("many")
         self.addCleanup(database.drop)
-        database.run(f"""INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, duration_ms, first_token_ms, tokens_generated)
+        database.run(f"""INSERT INTO telemetry.system_telemetry
+                             ("timestamp", event_type, component, duration_ms, first_token_ms, tokens_generated)
                          SELECT now() - n * interval '29 minutes', 'THOUGHT_LATENCY', 'model ' || m, 1000 + m, 50, 100
                          FROM generate_series(0, 48) AS n, generate_series(1, {self.models_count}) AS m;
                          SELECT telemetry.compact()""")

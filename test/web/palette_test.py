@@ -48,8 +48,10 @@ def lab(color, vision):
 class PaletteTest(unittest.TestCase):
     def setUp(self):
         source = COLORS.read_text()
-        self.palettes = {theme: re.findall(r"#[0-9a-f]{6}", colors) for theme, colors in re.findall(r"(light|dark): \[(.*)\]", source)}
-        self.papers = dict(re.findall(r'(light|dark): "(#[0-9a-f]{6})"', source.split("export const paper")[1].split("\n")[0]))
+        lists = re.findall(r"(light|dark): \[(.*)\]", source)
+        self.palettes = {theme: re.findall(r"#[0-9a-f]{6}", colors) for theme, colors in lists}
+        paper = re.search(r"export const paper = .*", source)[0]
+        self.papers = dict(re.findall(r'(light|dark): "(#[0-9a-f]{6})"', paper))
         self.assertEqual([len(colors) for colors in self.palettes.values()], [8, 8])
 
     def test_colors_stay_apart(self):

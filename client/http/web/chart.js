@@ -82,7 +82,7 @@ export class Chart {
             file: this.#data,
             labels: ["time", ...this.#components.map((_, i) => String(i))],
             colors: looks.map((look) => look.color),
-            series: Object.fromEntries(looks.map((look, i) => [String(i), { strokePattern: look.dash.length ? look.dash : null }])),
+            series: Object.fromEntries(looks.map(({ dash }, i) => [String(i), { strokePattern: dash.length ? dash : null }])),
             dateWindow: [from, to],
             gridLineColor: grid[theme()],
             highlightSeriesBackgroundColor: paper[theme()],
@@ -133,7 +133,8 @@ export class Chart {
     #listen() {
         this.#root.addEventListener("keydown", (event) => {
             const last = this.#data.length - 1;
-            const next = { ArrowLeft: this.#row < 0 ? last : this.#row - 1, ArrowRight: this.#row + 1, Home: 0, End: last }[event.key];
+            const before = this.#row < 0 ? last : this.#row - 1;
+            const next = { ArrowLeft: before, ArrowRight: this.#row + 1, Home: 0, End: last }[event.key];
             if (event.key === "Escape") this.#unselect();
             if (next === undefined || !this.#graph) return;
             event.preventDefault();
@@ -178,17 +179,21 @@ export class Chart {
         this.#row = row;
         this.#series = series;
         const [at, ...values] = this.#data[row];
-        const present = values.map((value, i) => ({ value, i })).filter(({ value }) => value !== null && !(this.#stacked && value === 0));
+        const isPresent = ({ value }) => value !== null && !(this.#stacked && value === 0);
+        const present = values.map((value, i) => ({ value, i })).filter(isPresent);
         present.sort((a, b) => (b.i === series) - (a.i === series) || b.value - a.value);
-        const lines = present.slice(0, linesInTip).map(({ value, i }) =>
-            element("div", i === series ? "near" : "", swatch(this.#lookOf(this.#components[i])),
-                element("span", "name", name(this.#components[i], 60)), element("b", "", `${figure(value)} ${this.#unit}`)));
+        const lines = present.slice(0, linesInTip).map(({ value, i }) => this.#tipLine(this.#components[i], value, i === series));
         if (present.length > linesInTip) lines.push(element("div", "more", `and ${present.length - linesInTip} more`));
         if (!present.length) lines.push(element("div", "more", "nothing in this step"));
         const title = this.#stepMinutes >= dayMinutes ? day(at) : moment(at);
         this.#tip.replaceChildren(element("div", "time", title), ...lines);
         this.#tip.hidden = false;
         this.#placeTip(this.#graph.toDomXCoord(at.getTime()));
+    }
+
+    #tipLine(component, value, isNear) {
+        return element("div", isNear ? "near" : "", swatch(this.#lookOf(component)), element("span", "name", name(component, 60)),
+            element("b", "", `${figure(value)} ${this.#unit}`));
     }
 
     #placeTip(x) {

@@ -19,9 +19,9 @@ export function number(text, key, className = "") {
 export function replace(parent, children) {
     const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
     parent.replaceChildren(...children);
-    if (focused !== undefined) {
-        [...parent.querySelectorAll("[data-focus]")].find((each) => each.dataset.focus === focused)?.focus({ preventScroll: true });
-    }
+    if (focused === undefined) return;
+    const heir = [...parent.querySelectorAll("[data-focus]")].find((each) => each.dataset.focus === focused);
+    heir?.focus({ preventScroll: true });
 }
 
 const svg = (tag, attributes) => {
@@ -32,7 +32,8 @@ const svg = (tag, attributes) => {
 
 // A piece of a series' line, as charts draw it.
 export function swatch(style) {
-    const line = svg("line", { x1: 1, x2: 21, y1: 4, y2: 4, stroke: style.color, "stroke-width": 3, "stroke-dasharray": style.dash.join(" ") });
+    const dashes = style.dash.join(" ");
+    const line = svg("line", { x1: 1, x2: 21, y1: 4, y2: 4, stroke: style.color, "stroke-width": 3, "stroke-dasharray": dashes });
     const made = svg("svg", { class: "swatch", width: 22, height: 8, "aria-hidden": "true" });
     made.append(line);
     return made;

@@ -61,12 +61,13 @@ export function inUnit(value, unit) {
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayAndTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const dayOnly = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
+const dayAndTime = new Intl.DateTimeFormat("en-GB",
+    { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const dayOnly = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 
 export const time = (date) => clock.format(date);
 export const moment = (date) => dayAndTime.format(date);
-export const day = (date) => dayOnly.format(date);
+export const day = (date) => `${dayOnly.format(date)}, UTC`; // steps of whole days are those of UTC
 
 // Names are text of strangers, of any length.
 export function name(text, limit = 160) {

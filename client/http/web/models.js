@@ -71,7 +71,8 @@ export function showRanking({ efficiency, inferences }) {
 function sayWhatIsMissing(panel, rowCount, what) {
     find(`${panel} .scroll`).hidden = rowCount === 0;
     find(`${panel} .nothing`).hidden = rowCount > 0 && rowCount <= mostRows;
-    find(`${panel} .nothing`).textContent = rowCount ? `and ${count(rowCount - mostRows)} more: filter by name to see them` : nothing(what);
+    const more = `and ${count(rowCount - mostRows)} more: filter by name to see them`;
+    find(`${panel} .nothing`).textContent = rowCount ? more : nothing(what);
 }
 
 export function showLoads({ loads }) {
@@ -80,9 +81,12 @@ export function showLoads({ loads }) {
     const shown = rows.slice(0, mostRows);
     const most = Math.max(...shown.map((row) => row.p95 ?? 0));
     replace(find("#loads tbody"), shown.map((row) => {
-        const line = element("tr", "", nameCell(row.component), rangeBar(row.p50, row.p95, most, styleOf(row.component, theme())),
-            number(figure(row.p50), "p50", "main"), number(figure(row.p95), "p95"), number(figure(row.max_value), "max_value", "optional"),
-            number(count(row.event_count), "event_count"), number(count(row.error_count), "error_count", row.error_count / row.event_count >= errorShareThatShows ? "bad" : ""));
+        const isBad = row.error_count / row.event_count >= errorShareThatShows;
+        const line = element("tr", "", nameCell(row.component),
+            rangeBar(row.p50, row.p95, most, styleOf(row.component, theme())),
+            number(figure(row.p50), "p50", "main"), number(figure(row.p95), "p95"),
+            number(figure(row.max_value), "max_value", "optional"), number(count(row.event_count), "event_count"),
+            number(count(row.error_count), "error_count", isBad ? "bad" : ""));
         line.dataset.row = name(row.component);
         return line;
     }));
@@ -102,7 +106,8 @@ function busiest(rows) {
     const calls = new Map();
     rows.forEach((row) => calls.set(row.component, (calls.get(row.component) ?? 0) + row.measurement_count));
     if (calls.size <= mostLines) return { rows, others: 0 };
-    const kept = new Set([...calls].sort((a, b) => b[1] - a[1]).slice(0, mostLines).map(([component]) => component));
+    const most = [...calls].sort((a, b) => b[1] - a[1]).slice(0, mostLines);
+    const kept = new Set(most.map(([component]) => component));
     return { rows: rows.filter((row) => kept.has(row.component)), others: calls.size - mostLines };
 }
 
@@ -117,7 +122,8 @@ export function showCharts({ efficiency, trend, firstTokens, vram }) {
     };
     draw(charts.efficiency, trend, (row) => matches(row.component) && row.weighted_efficiency_score !== null,
         (row) => row.weighted_efficiency_score, "ms per token over time", "inference");
-    draw(charts.tokens, trend, (row) => matches(row.component), tokensPerHour(to, step()), "tokens per hour over time", "inference", { fill: 0 });
+    draw(charts.tokens, trend, (row) => matches(row.component), tokensPerHour(to, step()),
+        "tokens per hour over time", "inference", { fill: 0 });
     draw(charts.firstToken, firstTokens, (row) => matches(row.component) && row.first_token_p50_ms !== null,
         (row) => row.first_token_p50_ms, "median time to the first token over time", "time to a first token");
     draw(charts.vram, vram, () => true, (row) => row.mean_value, "free VRAM over time", "look at a GPU's memory");

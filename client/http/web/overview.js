@@ -33,10 +33,13 @@ export function showTiles({ efficiency, inferences, alerts, footprint, health })
     const rules = [...new Set(alerts.firing.map((alert) => ruleInWords(alert.rule)))].join(", ");
     const rate = calls ? errors / calls : 0;
     replace(find("#tiles"), [
-        tile("best", "Best model", best ? [figure(best.weighted_efficiency_score), "ms/token"] : ["–"], best ? name(best.component, 60) : "no score yet"),
+        best ? tile("best", "Best model", [figure(best.weighted_efficiency_score), "ms/token"], name(best.component, 60))
+            : tile("best", "Best model", ["–"], "no score"),
         tile("tokens", "Tokens per hour", [compact(tokens / state.hours)], `${compact(tokens)} in the last ${windowInWords()}`),
-        tile("errors", "Errors", [share(rate)], `${count(errors)} of ${count(calls)} calls`, rate >= errorShareThatShows ? "warn" : ""),
-        tile("alerts", "Alerts", firing ? [count(firing), "firing"] : ["none"], rules || "nothing fires", firing ? "bad" : "good"),
+        tile("errors", "Errors", [share(rate)], `${count(errors)} of ${count(calls)} calls`,
+            rate >= errorShareThatShows ? "warn" : ""),
+        tile("alerts", "Alerts", firing ? [count(firing), "firing"] : ["none"], rules || "nothing fires",
+            firing ? "bad" : "good"),
         tile("health", "Health", wrong.length ? [count(wrong.length), "to look at"] : ["good"],
             wrong.length ? name(wrong[0].item) : `version ${health.extension_version}`, wrong.length ? "warn" : "good"),
         tile("footprint", "On disk", bytes(footprint.total_size_bytes).split(" "), capInWords(footprint)),
@@ -81,7 +84,8 @@ export function showAlerts({ firing, log }) {
     firing.forEach((alert) => byRule.set(alert.rule, [...(byRule.get(alert.rule) ?? []), alert]));
     const past = log.slice(0, logLines).map((entry) => {
         const about = entry.subject === null ? "" : ` of ${name(entry.subject, 80)}`;
-        return element("li", "quiet", `${moment(new Date(entry.changed_at))}  ${ruleInWords(entry.rule)}${about}: ${entry.state}`);
+        const what = `${ruleInWords(entry.rule)}${about}: ${entry.state}`;
+        return element("li", "quiet", `${moment(new Date(entry.changed_at))}  ${what}`);
     });
     const items = [...[...byRule.values()].map(firingItem), ...past];
     replace(find("#alerts ul"), items.length ? items : [element("li", "quiet", "Nothing has fired so far.")]);
@@ -122,14 +126,16 @@ export function showFootprint(footprint) {
     find("#footprint small").textContent = isNumber(growth) ? `${bytes(growth)} more a day` : "";
     const meter = find("#footprint .meter");
     meter.className = `meter ${used > 1 ? "bad" : used > 0.8 ? "warn" : ""}`;
-    meter.setAttribute("aria-label", `${bytes(footprint.total_size_bytes)} of ${bytes(footprint.cap_bytes)}, ${capInWords(footprint)}`);
+    const size = `${bytes(footprint.total_size_bytes)} of ${bytes(footprint.cap_bytes)}`;
+    meter.setAttribute("aria-label", `${size}, ${capInWords(footprint)}`);
     meter.firstElementChild.style.width = `${Math.min(100 * used, 100)}%`;
-    const tables = [...footprint.tables].sort((a, b) => (a.table_name === "total") - (b.table_name === "total") || b.total_bytes - a.total_bytes);
+    const isTotal = (row) => row.table_name === "total";
+    const tables = [...footprint.tables].sort((a, b) => isTotal(a) - isTotal(b) || b.total_bytes - a.total_bytes);
     replace(find("#footprint tbody"), tables.map((row) => {
         const rows = row.row_count_is_estimate ? `~${compact(row.row_count)}` : compact(row.row_count);
         const title = element("th", "", row.table_name);
         title.scope = "row";
-        const line = element("tr", row.table_name === "total" ? "total" : "", title, number(bytes(row.total_bytes), "total_bytes"),
+        const line = element("tr", isTotal(row) ? "total" : "", title, number(bytes(row.total_bytes), "total_bytes"),
             number(rows, "row_count"), number(bytes(row.growth_bytes_per_day), "growth_bytes_per_day"));
         line.dataset.row = row.table_name;
         return line;
@@ -150,6 +156,7 @@ export function showEvents({ rows }) {
         const value = isNumber(event.value) ? `${figure(event.value)} ${unit}` : "–";
         const subject = element("td", "name", name(event.component));
         subject.title = name(event.component, 600);
-        return element("tr", "", moments, element("td", "name optional", name(event.event_type, 60)), subject, number(value, "value"), statusCell(event.status));
+        return element("tr", "", moments, element("td", "name optional", name(event.event_type, 60)), subject,
+            number(value, "value"), statusCell(event.status));
     }));
 }
