@@ -7,6 +7,7 @@ directory for pictures of the page.
 
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +17,9 @@ import browser
 from service import Database, Forwarder, Service
 
 HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+DEMO = TOP / "build" / "demo" / "gravitas-demo"
+DATA = pathlib.Path(os.environ.get("GRAVITAS_TRACE_DATA") or TOP.parent / "shared" / "data")
 SKIPPED = 77
 TOKEN = "0123456789abcdef0123456789abcdef"
 ENTER, RIGHT, HOME, ESCAPE = "\ue007", "\ue014", "\ue011", "\ue00c"
@@ -44,6 +48,10 @@ class PageTest(unittest.TestCase):
         cls.addClassCleanup(cls.page.close)
         cls.page.view(1440, 900, dark=False)
 
+    def setUp(self):
+        self.page.open("about:blank")
+        self.page.log()
+
     def tearDown(self):
         complaints = [entry["message"] for entry in self.page.log()
                       if not any(allowed in entry["message"] for allowed in self.allowed_complaints)]
@@ -53,7 +61,7 @@ class PageTest(unittest.TestCase):
         """Shows the page early in a minute, since windows are whole minutes: SQL is asked about the same one then."""
         if time.time() % 60 > 45:
             time.sleep(60 - time.time() % 60)
-        self.page.open("about:blank")
+        self.page.open("about:blank")  # or else a new fragment alone would load nothing
         self.page.open(service.url + fragment)
         self.page.wait_for("return performance.getEntriesByName('shown').length > 0", "the first figures")
 
@@ -190,7 +198,8 @@ class FilledTest(PageTest):
         firsts = self.database.rows("""SELECT to_char(step_start, 'FMDD Mon, HH24:MI') AS title, first_token_p50_ms AS first
                                        FROM telemetry.get_series('THOUGHT_LATENCY', 'gemma2:27b', 168, '2 hours')
                                        ORDER BY step_start""")
-        for panel, rows, key, unit in (("#efficiency", trend, "efficiency", "ms/token"), ("#first-token", firsts, "first", "ms"),
+        for panel, rows, key, unit in (("#efficiency", trend, "efficiency", "ms/token"),
+                                       ("#first-token", firsts, "first", "ms"),
                                        ("#tokens", trend[:-1], "tokens", "tokens/h")):
             steps = self.chart_values(panel)
             self.assertGreaterEqual(len(rows), 83)
@@ -233,7 +242,7 @@ class FilledTest(PageTest):
         self.page.run("document.querySelector('#windows input[value=\"24\"]').focus()")
         self.page.press(RIGHT)
         self.page.wait_for("return location.hash === '#window=168'", "the window in the address")
-        self.page.wait_for("return document.querySelector('#tiles [data-key=tokens] .note').textContent.includes('7 days')", "7 days")
+        self.page.wait_for("return document.querySelector('#tiles [data-key=tokens]').textContent.includes('7 days')", "7 days")
         self.assert_rows("#ranking", self.efficiency(168), "component", ("measurement_count", "weighted_efficiency_score"))
 
     def test_filter_leaves_the_models_that_match(self):
@@ -330,7 +339,8 @@ class FilledTest(PageTest):
         self.open(self.service)
         wide = self.page.run("""
             return [document.documentElement, ...document.querySelectorAll('.scroll')]
-                .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => [each.parentElement?.id, each.scrollWidth, each.clientWidth])""")
+                .filter((each) => each.scrollWidth > each.clientWidth + 1)
+                .map((each) => [each.parentElement?.id, each.scrollWidth, each.clientWidth])""")
         self.assertEqual(wide, [])
         self.assertEqual(len(self.models()), 20)
 
@@ -363,6 +373,40 @@ class FilledTest(PageTest):
                 self.open(self.service)
                 time.sleep(0.5)
                 self.page.screenshot(pathlib.Path(directory) / f"page-{width}-{'dark' if dark else 'light'}.png")
+
+
+class MeasuredTest(PageTest):
+    """What was really measured: recorded requests, and the demo's own models on this machine."""
+
+    keys = ("weighted_efficiency_score", "p50_efficiency", "p95_efficiency", "p99_efficiency", "measurement_count",
+            "total_tokens", "error_count")
+
+    def show(self, *arguments):
+        """Has the demo store events in a database, and compares the page with SQL."""
+        database = Database("measured")
+        self.addCleanup(database.drop)
+        subprocess.run([DEMO, *arguments], check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PGDATABASE": database.name})
+        service = Service(database.conninfo)
+        self.addCleanup(service.stop)
+        self.open(service)
+        rows = database.rows("SELECT * FROM telemetry.get_aggregated_efficiency()")
+        self.assert_rows("#ranking", rows, "component", self.keys)
+        return database
+
+    def test_recorded_requests(self):
+        traces = [DATA / "llmperf", DATA / "vram"]
+        if not all(trace.exists() for trace in traces):
+            self.skipTest(f"no traces in {DATA} (set GRAVITAS_TRACE_DATA)")
+        self.show(*(argument for trace in traces for argument in ("--trace", str(trace))))
+        self.assertEqual(self.models()[0], "anyscale_13b")
+        self.assertEqual(self.cells("#ranking")["lepton_7b"]["error_rate"], "87 %")
+        self.assertIn("gpu0", self.text("#vram .names"))
+
+    def test_the_demo(self):
+        database = self.show()
+        rows = database.rows("SELECT * FROM telemetry.get_series('LOAD_LATENCY') ORDER BY p50")
+        self.assertGreater(len(rows), 0)
+        self.assert_rows("#loads", rows, "component", ("p50", "p95", "max_value", "event_count", "error_count"))
 
 
 class HostileTest(PageTest):

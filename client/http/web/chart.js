@@ -182,7 +182,8 @@ export class Chart {
         const isPresent = ({ value }) => value !== null && !(this.#stacked && value === 0);
         const present = values.map((value, i) => ({ value, i })).filter(isPresent);
         present.sort((a, b) => (b.i === series) - (a.i === series) || b.value - a.value);
-        const lines = present.slice(0, linesInTip).map(({ value, i }) => this.#tipLine(this.#components[i], value, i === series));
+        const shown = present.slice(0, linesInTip);
+        const lines = shown.map(({ value, i }) => this.#tipLine(this.#components[i], value, i === series));
         if (present.length > linesInTip) lines.push(element("div", "more", `and ${present.length - linesInTip} more`));
         if (!present.length) lines.push(element("div", "more", "nothing in this step"));
         const title = this.#stepMinutes >= dayMinutes ? day(at) : moment(at);
@@ -192,8 +193,8 @@ export class Chart {
     }
 
     #tipLine(component, value, isNear) {
-        return element("div", isNear ? "near" : "", swatch(this.#lookOf(component)), element("span", "name", name(component, 60)),
-            element("b", "", `${figure(value)} ${this.#unit}`));
+        return element("div", isNear ? "near" : "", swatch(this.#lookOf(component)),
+            element("span", "name", name(component, 60)), element("b", "", `${figure(value)} ${this.#unit}`));
     }
 
     #placeTip(x) {

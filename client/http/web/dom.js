@@ -32,8 +32,8 @@ const svg = (tag, attributes) => {
 
 // A piece of a series' line, as charts draw it.
 export function swatch(style) {
-    const dashes = style.dash.join(" ");
-    const line = svg("line", { x1: 1, x2: 21, y1: 4, y2: 4, stroke: style.color, "stroke-width": 3, "stroke-dasharray": dashes });
+    const look = { stroke: style.color, "stroke-width": 3, "stroke-dasharray": style.dash.join(" ") };
+    const line = svg("line", { x1: 1, x2: 21, y1: 4, y2: 4, ...look });
     const made = svg("svg", { class: "swatch", width: 22, height: 8, "aria-hidden": "true" });
     made.append(line);
     return made;

@@ -48,8 +48,9 @@ export function showTiles({ efficiency, inferences, alerts, footprint, health })
 
 function capInWords(footprint) {
     const days = footprint.days_until_cap;
-    if (!isNumber(days)) return `stays below ${bytes(footprint.cap_bytes)}`;
-    return days <= 0 ? `over the cap of ${bytes(footprint.cap_bytes)}` : `${figure(days)} days to ${bytes(footprint.cap_bytes)}`;
+    const cap = bytes(footprint.cap_bytes);
+    if (!isNumber(days)) return `stays below ${cap}`;
+    return days <= 0 ? `over the cap of ${cap}` : `${figure(days)} days to ${cap}`;
 }
 
 export function showFreshness(overall, alerts) {
@@ -57,7 +58,8 @@ export function showFreshness(overall, alerts) {
     const limit = alerts.rules.find((rule) => rule.rule === "no_data")?.threshold ?? 86400;
     const isStale = newest === null || secondsSince(newest) > limit;
     find("#freshness").className = isStale ? "warn" : "good";
-    find("#freshness .text").textContent = newest === null ? "no event yet" : `last event ${duration(secondsSince(newest))} ago`;
+    const text = newest === null ? "no event yet" : `last event ${duration(secondsSince(newest))} ago`;
+    find("#freshness .text").textContent = text;
 }
 
 const ruleInWords = (rule) => rule.replaceAll("_", " ");
