@@ -22,6 +22,8 @@ namespace gravitas::telemetry::worker {
 
 namespace {
 
+bool is_registered = false;
+
 struct Databases {
     Oid *ids;
     int count;
@@ -110,15 +112,18 @@ void launch()
 void register_launcher()
 {
     BackgroundWorker worker = {};
-    strlcpy(worker.bgw_name, "telemetry launcher", sizeof worker.bgw_name);
-    strlcpy(worker.bgw_type, "telemetry launcher", sizeof worker.bgw_type);
+    strlcpy(worker.bgw_name, launcher_type, sizeof worker.bgw_name);
+    strlcpy(worker.bgw_type, launcher_type, sizeof worker.bgw_type);
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
     worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
     worker.bgw_restart_time = BGW_DEFAULT_RESTART_INTERVAL;
     strlcpy(worker.bgw_library_name, "gravitas_telemetry", sizeof worker.bgw_library_name);
     strlcpy(worker.bgw_function_name, "telemetry_launcher_main", sizeof worker.bgw_function_name);
     RegisterBackgroundWorker(&worker);
+    is_registered = true;
 }
+
+bool is_preloaded() { return is_registered; }
 
 } // namespace gravitas::telemetry::worker
 

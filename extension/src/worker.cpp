@@ -27,17 +27,6 @@ constexpr std::uint32_t owner_connection = BGWORKER_BYPASS_ROLELOGINCHECK;
 constexpr std::uint32_t owner_connection = 0;
 #endif
 
-// Before PostgreSQL 17 a worker logs in as anybody does.
-bool can_log_in(Oid role)
-{
-    HeapTuple const tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-    if (!HeapTupleIsValid(tuple))
-        return false;
-    const bool may = reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->rolcanlogin || owner_connection != 0;
-    ReleaseSysCache(tuple);
-    return may;
-}
-
 // As this role, or InvalidOid: as the bootstrap superuser.
 bool start(const char *name, Oid database, Oid role, BackgroundWorkerHandle **handle)
 {
@@ -110,9 +99,19 @@ void run(Oid role)
 
 } // namespace
 
+bool may_connect(Oid role)
+{
+    HeapTuple const tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    const bool may = reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->rolcanlogin || owner_connection != 0;
+    ReleaseSysCache(tuple);
+    return may;
+}
+
 bool start_as_owner(Oid database, Oid owner, BackgroundWorkerHandle **handle)
 {
-    return can_log_in(owner) && start("telemetry maintenance", database, owner, handle);
+    return may_connect(owner) && start("telemetry maintenance", database, owner, handle);
 }
 
 bool start_probe(Oid database, BackgroundWorkerHandle **handle)

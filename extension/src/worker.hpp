@@ -10,6 +10,9 @@ extern "C" {
 
 namespace gravitas::telemetry::worker {
 
+// Whether a worker can connect as this role: before PostgreSQL 17 it logs in as anybody does.
+bool may_connect(Oid role);
+
 // Starts a worker that maintains a database as this role, the owner of its schema telemetry. With a handle the caller
 // is told of its end. False where no worker slot is free, or the role cannot log in.
 bool start_as_owner(Oid database, Oid owner, BackgroundWorkerHandle **handle);
@@ -19,5 +22,7 @@ bool start_probe(Oid database, BackgroundWorkerHandle **handle);
 
 // At server start, from shared_preload_libraries: the launcher, which starts a probe for each database now and then.
 void register_launcher();
+inline constexpr char launcher_type[] = "telemetry launcher";
+bool is_preloaded(); // whether there is one, or would be
 
 } // namespace gravitas::telemetry::worker

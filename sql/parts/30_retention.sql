@@ -49,15 +49,17 @@ COMMENT ON FUNCTION telemetry.expired_before(text) IS
     'The time before which retention may have removed rows of a table; -infinity: it has removed none';
 
 CREATE TABLE telemetry.retention_delay (
-    partition text PRIMARY KEY,
-    reason    text NOT NULL CHECK (reason IN ('locked', 'missing in rollups', 'failed')),
-    detail    text,
-    since     timestamptz NOT NULL,
-    tried_at  timestamptz NOT NULL
+    partition     text PRIMARY KEY,
+    reason        text NOT NULL CHECK (reason IN ('locked', 'missing in rollups', 'failed')),
+    detail        text,
+    since         timestamptz NOT NULL,
+    tried_at      timestamptz NOT NULL,
+    rollup_events bigint
 );
 COMMENT ON TABLE telemetry.retention_delay IS 'Days of events whose time is over and that could not be dropped';
 COMMENT ON COLUMN telemetry.retention_delay.partition IS 'Name of the partition; event_default with its day for days without one';
 COMMENT ON COLUMN telemetry.retention_delay.reason IS 'locked: others used it every time; missing in rollups: rebuild_rollups() mends that; failed';
 COMMENT ON COLUMN telemetry.retention_delay.detail IS 'What is missing, or the error';
 COMMENT ON COLUMN telemetry.retention_delay.since IS 'When dropping it was tried for the first time';
-COMMENT ON COLUMN telemetry.retention_delay.tried_at IS 'When it was tried last';
+COMMENT ON COLUMN telemetry.retention_delay.tried_at IS 'When it was tried last; what is missing in rollups is tried again within an hour, or once they have changed';
+COMMENT ON COLUMN telemetry.retention_delay.rollup_events IS 'Of what is missing in rollups: the events that they held when it was tried last';

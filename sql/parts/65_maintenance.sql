@@ -23,12 +23,14 @@ COMMENT ON TABLE telemetry.maintenance_lock IS 'Empty; locked by whoever maintai
 CREATE TABLE telemetry.maintenance_state (
     started_at  timestamptz NOT NULL,
     finished_at timestamptz NOT NULL,
-    has_failed  boolean NOT NULL
+    has_failed  boolean NOT NULL,
+    worker_at   timestamptz
 ) WITH (fillfactor = 50);   -- its row is updated with every round, on its own page
 COMMENT ON TABLE telemetry.maintenance_state IS 'The last round of maintenance, one row once there was one';
 COMMENT ON COLUMN telemetry.maintenance_state.started_at IS 'When maintain() began';
 COMMENT ON COLUMN telemetry.maintenance_state.finished_at IS 'When it, or a compaction of a worker since, ended';
-COMMENT ON COLUMN telemetry.maintenance_state.has_failed IS 'Whether a step of it failed';
+COMMENT ON COLUMN telemetry.maintenance_state.has_failed IS 'Whether its compaction failed, which then waits before it is tried again';
+COMMENT ON COLUMN telemetry.maintenance_state.worker_at IS 'When a background worker last did a round or a compaction; NULL: none ever did';
 
 CREATE TYPE telemetry.event_partition AS (
     partition name,

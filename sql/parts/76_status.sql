@@ -25,7 +25,7 @@ BEGIN ATOMIC
     SELECT 'last maintenance', coalesce(run.last::text, 'never'),
            CASE WHEN run.last IS NULL THEN backlog.deltas <= 2000
                 ELSE $1 - run.last <= r.threshold * interval '1 second' END,
-           'CALL telemetry.maintain(); it should run by itself: look into the server''s log, and at max_worker_processes'
+           'CALL telemetry.maintain(); where it should run by itself, see item worker, and the server''s log'
     FROM run, backlog, telemetry.alert_rules() AS r WHERE r.rule = 'maintenance_overdue'
     UNION ALL
     SELECT 'next maintenance', coalesce((run.last + interval '1 minute')::text, 'with the next events'), true, NULL FROM run
@@ -39,6 +39,39 @@ BEGIN ATOMIC
     FROM backlog;
 END;
 COMMENT ON FUNCTION telemetry.maintenance_status(timestamptz) IS 'The part of status about maintenance and what waits for it';
+
+-- What the server has for maintenance that runs by itself.
+CREATE FUNCTION telemetry.workers(OUT is_preloaded boolean, OUT has_launcher boolean, OUT slots integer, OUT free_slots integer,
+                                  OUT owner_may_connect boolean)
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'telemetry_workers';
+COMMENT ON FUNCTION telemetry.workers() IS
+    'Whether the library is preloaded and its launcher runs, how many background workers the server may have and how many are free, and whether one can connect as the owner of schema telemetry';
+
+-- What keeps maintenance from running by itself is wrong once nobody else does it.
+CREATE FUNCTION telemetry.worker_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH fact AS MATERIALIZED (
+        SELECT w.*, current_setting('gravitas_telemetry.maintenance')::boolean AS is_on,
+               (SELECT s.worker_at FROM telemetry.maintenance_state AS s) AS worker_at,
+               EXISTS (SELECT FROM telemetry.maintenance_log AS l, telemetry.alert_rules() AS r
+                       WHERE r.rule = 'maintenance_overdue' AND l.error IS NULL AND l.started_at <= $1
+                         AND l.started_at >= $1 - r.threshold * interval '1 second') AS is_maintained
+        FROM telemetry.workers() AS w
+    )
+    SELECT 'worker',
+           concat_ws('; ', CASE WHEN is_on THEN 'on' ELSE 'off' END,
+                     CASE WHEN NOT is_preloaded THEN 'not preloaded' WHEN has_launcher THEN 'launcher runs' ELSE 'launcher does not run' END,
+                     format('%s of %s worker slots free', free_slots, slots),
+                     CASE WHEN NOT owner_may_connect THEN 'the owner of schema telemetry cannot log in' END,
+                     'last worker ' || coalesce(worker_at::text, 'never')),
+           is_maintained OR pg_is_in_recovery() OR (is_on AND owner_may_connect AND free_slots > 0),
+           CASE WHEN NOT is_on THEN format('ALTER DATABASE %I SET gravitas_telemetry.maintenance = on; or have cron CALL telemetry.maintain() every minute', current_database())
+                WHEN NOT owner_may_connect THEN format('ALTER ROLE %s LOGIN, as which workers connect before PostgreSQL 17; or have cron CALL telemetry.maintain() every minute', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'telemetry'))
+                ELSE 'raise max_worker_processes and restart the server; or have cron CALL telemetry.maintain() every minute' END
+    FROM fact;
+END;
+COMMENT ON FUNCTION telemetry.worker_status(timestamptz) IS 'The part of status about what maintenance needs to run by itself';
 
 CREATE FUNCTION telemetry.partition_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -111,6 +144,8 @@ BEGIN ATOMIC
           WHERE e.extname = 'gravitas_telemetry'
           UNION ALL
           SELECT m.*, 2 FROM telemetry.maintenance_status($1) AS m
+          UNION ALL
+          SELECT w.*, 2 FROM telemetry.worker_status($1) AS w
           UNION ALL
           SELECT p.*, 3 FROM telemetry.partition_status($1) AS p
           UNION ALL

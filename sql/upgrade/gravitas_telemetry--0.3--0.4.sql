@@ -48,18 +48,20 @@ COMMENT ON FUNCTION telemetry.expired_before(text) IS
     'The time before which retention may have removed rows of a table; -infinity: it has removed none';
 
 CREATE TABLE telemetry.retention_delay (
-    partition text PRIMARY KEY,
-    reason    text NOT NULL CHECK (reason IN ('locked', 'missing in rollups', 'failed')),
-    detail    text,
-    since     timestamptz NOT NULL,
-    tried_at  timestamptz NOT NULL
+    partition     text PRIMARY KEY,
+    reason        text NOT NULL CHECK (reason IN ('locked', 'missing in rollups', 'failed')),
+    detail        text,
+    since         timestamptz NOT NULL,
+    tried_at      timestamptz NOT NULL,
+    rollup_events bigint
 );
 COMMENT ON TABLE telemetry.retention_delay IS 'Days of events whose time is over and that could not be dropped';
 COMMENT ON COLUMN telemetry.retention_delay.partition IS 'Name of the partition; event_default with its day for days without one';
 COMMENT ON COLUMN telemetry.retention_delay.reason IS 'locked: others used it every time; missing in rollups: rebuild_rollups() mends that; failed';
 COMMENT ON COLUMN telemetry.retention_delay.detail IS 'What is missing, or the error';
 COMMENT ON COLUMN telemetry.retention_delay.since IS 'When dropping it was tried for the first time';
-COMMENT ON COLUMN telemetry.retention_delay.tried_at IS 'When it was tried last';
+COMMENT ON COLUMN telemetry.retention_delay.tried_at IS 'When it was tried last; what is missing in rollups is tried again within an hour, or once they have changed';
+COMMENT ON COLUMN telemetry.retention_delay.rollup_events IS 'Of what is missing in rollups: the events that they held when it was tried last';
 
 CREATE TABLE telemetry.partition_size (
     partition   name PRIMARY KEY,
@@ -231,12 +233,14 @@ COMMENT ON TABLE telemetry.maintenance_lock IS 'Empty; locked by whoever maintai
 CREATE TABLE telemetry.maintenance_state (
     started_at  timestamptz NOT NULL,
     finished_at timestamptz NOT NULL,
-    has_failed  boolean NOT NULL
+    has_failed  boolean NOT NULL,
+    worker_at   timestamptz
 ) WITH (fillfactor = 50);   -- its row is updated with every round, on its own page
 COMMENT ON TABLE telemetry.maintenance_state IS 'The last round of maintenance, one row once there was one';
 COMMENT ON COLUMN telemetry.maintenance_state.started_at IS 'When maintain() began';
 COMMENT ON COLUMN telemetry.maintenance_state.finished_at IS 'When it, or a compaction of a worker since, ended';
-COMMENT ON COLUMN telemetry.maintenance_state.has_failed IS 'Whether a step of it failed';
+COMMENT ON COLUMN telemetry.maintenance_state.has_failed IS 'Whether its compaction failed, which then waits before it is tried again';
+COMMENT ON COLUMN telemetry.maintenance_state.worker_at IS 'When a background worker last did a round or a compaction; NULL: none ever did';
 
 CREATE TYPE telemetry.event_partition AS (
     partition name,
@@ -714,7 +718,7 @@ BEGIN ATOMIC
     SELECT 'last maintenance', coalesce(run.last::text, 'never'),
            CASE WHEN run.last IS NULL THEN backlog.deltas <= 2000
                 ELSE $1 - run.last <= r.threshold * interval '1 second' END,
-           'CALL telemetry.maintain(); it should run by itself: look into the server''s log, and at max_worker_processes'
+           'CALL telemetry.maintain(); where it should run by itself, see item worker, and the server''s log'
     FROM run, backlog, telemetry.alert_rules() AS r WHERE r.rule = 'maintenance_overdue'
     UNION ALL
     SELECT 'next maintenance', coalesce((run.last + interval '1 minute')::text, 'with the next events'), true, NULL FROM run
@@ -728,6 +732,39 @@ BEGIN ATOMIC
     FROM backlog;
 END;
 COMMENT ON FUNCTION telemetry.maintenance_status(timestamptz) IS 'The part of status about maintenance and what waits for it';
+
+-- What the server has for maintenance that runs by itself.
+CREATE FUNCTION telemetry.workers(OUT is_preloaded boolean, OUT has_launcher boolean, OUT slots integer, OUT free_slots integer,
+                                  OUT owner_may_connect boolean)
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'telemetry_workers';
+COMMENT ON FUNCTION telemetry.workers() IS
+    'Whether the library is preloaded and its launcher runs, how many background workers the server may have and how many are free, and whether one can connect as the owner of schema telemetry';
+
+-- What keeps maintenance from running by itself is wrong once nobody else does it.
+CREATE FUNCTION telemetry.worker_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH fact AS MATERIALIZED (
+        SELECT w.*, current_setting('gravitas_telemetry.maintenance')::boolean AS is_on,
+               (SELECT s.worker_at FROM telemetry.maintenance_state AS s) AS worker_at,
+               EXISTS (SELECT FROM telemetry.maintenance_log AS l, telemetry.alert_rules() AS r
+                       WHERE r.rule = 'maintenance_overdue' AND l.error IS NULL AND l.started_at <= $1
+                         AND l.started_at >= $1 - r.threshold * interval '1 second') AS is_maintained
+        FROM telemetry.workers() AS w
+    )
+    SELECT 'worker',
+           concat_ws('; ', CASE WHEN is_on THEN 'on' ELSE 'off' END,
+                     CASE WHEN NOT is_preloaded THEN 'not preloaded' WHEN has_launcher THEN 'launcher runs' ELSE 'launcher does not run' END,
+                     format('%s of %s worker slots free', free_slots, slots),
+                     CASE WHEN NOT owner_may_connect THEN 'the owner of schema telemetry cannot log in' END,
+                     'last worker ' || coalesce(worker_at::text, 'never')),
+           is_maintained OR pg_is_in_recovery() OR (is_on AND owner_may_connect AND free_slots > 0),
+           CASE WHEN NOT is_on THEN format('ALTER DATABASE %I SET gravitas_telemetry.maintenance = on; or have cron CALL telemetry.maintain() every minute', current_database())
+                WHEN NOT owner_may_connect THEN format('ALTER ROLE %s LOGIN, as which workers connect before PostgreSQL 17; or have cron CALL telemetry.maintain() every minute', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'telemetry'))
+                ELSE 'raise max_worker_processes and restart the server; or have cron CALL telemetry.maintain() every minute' END
+    FROM fact;
+END;
+COMMENT ON FUNCTION telemetry.worker_status(timestamptz) IS 'The part of status about what maintenance needs to run by itself';
 
 CREATE FUNCTION telemetry.partition_status(as_of timestamptz) RETURNS SETOF telemetry.status_row
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -801,6 +838,8 @@ BEGIN ATOMIC
           UNION ALL
           SELECT m.*, 2 FROM telemetry.maintenance_status($1) AS m
           UNION ALL
+          SELECT w.*, 2 FROM telemetry.worker_status($1) AS w
+          UNION ALL
           SELECT p.*, 3 FROM telemetry.partition_status($1) AS p
           UNION ALL
           SELECT p.*, 4 FROM telemetry.producer_status($1) AS p
@@ -840,86 +879,6 @@ CREATE FUNCTION telemetry.grant_history_reader(role text) RETURNS void
     AS 'MODULE_PATHNAME', 'telemetry_grant_history_reader';
 COMMENT ON FUNCTION telemetry.grant_history_reader(text) IS
     'Lets a role read history, which holds text of people';
-
--- ---- Series and events for charts and the HTTP service ----
-
-CREATE TYPE telemetry.series_row AS (
-    event_type         text,
-    component          text,
-    step_start         timestamptz,
-    event_count        bigint,
-    error_count        bigint,
-    measurement_count  bigint,
-    mean_value         double precision,
-    min_value          double precision,
-    max_value          double precision,
-    p50                double precision,
-    p95                double precision,
-    p99                double precision,
-    total_tokens       bigint,
-    prompt_tokens      bigint,
-    first_token_p50_ms double precision,
-    first_token_p95_ms double precision,
-    last_at            timestamptz
-);
-COMMENT ON TYPE telemetry.series_row IS
-    'A row of get_series(). Values are those of the event type: ms per token of inferences, seconds of loads; step_start is NULL where there are no steps';
-
-CREATE FUNCTION telemetry.series_rows(window_start timestamptz, window_end timestamptz, step_minutes integer,
-                                      event_type text, component text)
-    RETURNS SETOF telemetry.series_row
-    LANGUAGE c STABLE PARALLEL SAFE ROWS 20
-    AS 'MODULE_PATHNAME', 'telemetry_series_rows';
-COMMENT ON FUNCTION telemetry.series_rows(timestamptz, timestamptz, integer, text, text) IS
-    'As series_figures(), with the percentiles of the time to the first token';
-
-CREATE FUNCTION telemetry.get_series(event_type text DEFAULT NULL, component text DEFAULT NULL, hours integer DEFAULT 24,
-                                     step interval DEFAULT NULL, as_of timestamptz DEFAULT now())
-    RETURNS SETOF telemetry.series_row
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT r.*
-    FROM telemetry.reading_window($3, $5) AS w,
-         (SELECT CASE WHEN $4 IS NOT NULL THEN telemetry.trend_step($4, $3) END) AS t (minutes),
-         telemetry.series_rows(CASE WHEN t.minutes IS NULL THEN w.window_start
-                                    ELSE telemetry.bucket_start(t.minutes, w.window_start) END,
-                               CASE WHEN t.minutes IS NULL THEN w.window_end
-                                    ELSE telemetry.bucket_start(t.minutes, w.window_end - interval '1 microsecond')
-                                         + t.minutes * interval '1 minute' END,
-                               t.minutes, telemetry.rollup_key($1), telemetry.rollup_key($2)) AS r
-    ORDER BY r.event_type, r.component, r.step_start;
-END;
-COMMENT ON FUNCTION telemetry.get_series(text, text, integer, interval, timestamptz) IS
-    'Figures per event type and component over the last hours before as_of; with a step, per step, for charts: steps are UTC-aligned and the first and last are whole';
-
-CREATE FUNCTION telemetry.events_where(event_type text, component text, since timestamptz, "limit" bigint)
-    RETURNS SETOF telemetry.recent_event
-    LANGUAGE c STABLE PARALLEL RESTRICTED
-    SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'telemetry_events_where';
-COMMENT ON FUNCTION telemetry.events_where(text, text, timestamptz, bigint) IS
-    'The newest events of one event type, one component, or both, found by way of the rollups; NULL: any';
-
-CREATE FUNCTION telemetry.get_events(event_type text DEFAULT NULL, component text DEFAULT NULL, hours integer DEFAULT NULL,
-                                     "limit" integer DEFAULT 50, as_of timestamptz DEFAULT now())
-    RETURNS SETOF telemetry.recent_event
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-    WITH since AS MATERIALIZED (
-        SELECT CASE WHEN $3 IS NULL THEN '-infinity'
-                    ELSE (SELECT w.window_start FROM telemetry.reading_window($3, $5) AS w) END AS start
-    )
-    (SELECT e.event_type, e.component, e.value, e.metadata, e.status, e."timestamp"
-     FROM telemetry.system_telemetry AS e
-     WHERE $1 IS NULL AND $2 IS NULL AND e."timestamp" >= (SELECT s.start FROM since AS s)
-     ORDER BY e."timestamp" DESC, e.id DESC
-     LIMIT telemetry.row_limit($4))
-    UNION ALL
-    SELECT e.* FROM since AS s, telemetry.events_where($1, $2, s.start, telemetry.row_limit($4)) AS e
-    WHERE $1 IS NOT NULL OR $2 IS NOT NULL;
-END;
-COMMENT ON FUNCTION telemetry.get_events(text, text, integer, integer, timestamptz) IS
-    'The newest events first, of one event type, one component, or all; hours: none older than that before as_of';
 
 -- Nothing for PUBLIC, not even what only computes: so one sentence says it, and grant_reader() gives the rest. Types stay
 -- usable, since a type holds no data.

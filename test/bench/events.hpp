@@ -13,6 +13,12 @@ namespace bench {
 inline const std::string as_of = "'2025-06-30 17:42:30+00'::timestamptz";
 inline const std::string day_before = "(" + as_of + " - interval '24 hours')";
 
+// The start of the UTC day so many days before that of as_of.
+inline std::string utc_day(int days_ago)
+{
+    return "(date_trunc('day', " + as_of + ", 'UTC') - interval '24 hours' * " + std::to_string(days_ago) + ")";
+}
+
 inline const std::string read_efficiency = "SELECT * FROM telemetry.get_aggregated_efficiency(NULL, 24, " + as_of + ")";
 inline const std::string read_statistics = "SELECT telemetry.get_60day_statistics(" + as_of + ")";
 

@@ -23,8 +23,8 @@ const std::string record_sizes =
     " FROM (SELECT bucket, sum(telemetry.event_count(summary))::bigint AS events, min(telemetry.first_at(summary)) AS "
     "oldest, max(telemetry.last_at(summary)) AS newest FROM telemetry.rollup_day GROUP BY 1) AS d "
     "JOIN pg_class AS c ON c.oid = to_regclass('telemetry.event_' || to_char(d.bucket AT TIME ZONE 'UTC', 'YYYYMMDD')) "
-    "WHERE d.bucket < date_trunc('day', " +
-    as_of + ", 'UTC')";
+    "WHERE d.bucket < " +
+    utc_day(0);
 
 std::string days_database(long count)
 {
@@ -34,9 +34,7 @@ std::string days_database(long count)
     Connection connection(name);
     for (int day = days - 1; day >= 0; --day) {
         progress_of_step("  loading " + std::to_string(day + 1) + " more days");
-        load_day(connection,
-                 "(date_trunc('day', " + as_of + ", 'UTC') - interval '24 hours' * " + std::to_string(day) + ")",
-                 count / days);
+        load_day(connection, utc_day(day), count / days);
     }
     connection.run("VACUUM ANALYZE");
     must_agree(connection, "footprint",

@@ -61,10 +61,10 @@ void append_number(std::string &data, Value number)
 
 } // namespace
 
-std::vector<Inference> make_inferences(long count)
+std::vector<Inference> make_inferences(long count, std::chrono::seconds time)
 {
     using namespace std::chrono;
-    constexpr std::int64_t hour_us = 3'600'000'000;
+    const std::int64_t time_us = duration_cast<microseconds>(time).count();
     const std::int64_t now_us = duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
     std::mt19937_64 random(4);
     std::lognormal_distribution<double> first_token(std::log(150.0), 0.6), pace(0, 0.4);
@@ -72,7 +72,7 @@ std::vector<Inference> make_inferences(long count)
     std::vector<Inference> inferences(static_cast<std::size_t>(count));
     for (long i = 0; i < count; ++i) {
         Inference &made = inferences[static_cast<std::size_t>(i)];
-        made.time_us = now_us - hour_us + hour_us * i / count;
+        made.time_us = now_us - time_us + time_us * i / count;
         made.model = static_cast<int>(i % 10);
         made.first_token_ms = first_token(random);
         made.tokens_generated = tokens(random);

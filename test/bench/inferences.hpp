@@ -4,6 +4,7 @@
 
 #include "core/batch_writer.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,9 +22,9 @@ struct Inference {
     bool failed;
 };
 
-// `count` inferences of ten models at equal distances through the last hour, 1 in 100 failed, lognormal latencies; but
-// for the hour, the same every time.
-std::vector<Inference> make_inferences(long count);
+// `count` inferences of ten models at equal distances through the time up to now, 1 in 100 failed, lognormal latencies;
+// but for when they were, the same every time.
+std::vector<Inference> make_inferences(long count, std::chrono::seconds time = std::chrono::hours(1));
 
 const std::string &model_name(int model);
 std::string_view status_of(const Inference &inference);

@@ -29,6 +29,10 @@ constexpr Subject subjects[] = {
     {"view", bench::measure_view},
     {"hot_path", bench::measure_hot_path},
     {"footprint", bench::measure_footprint},
+    {"recent", bench::measure_recent},
+    {"retention", bench::measure_retention},
+    {"maintenance", bench::measure_maintenance},
+    {"unattended", bench::measure_unattended},
     {"others", bench::measure_others},
 };
 

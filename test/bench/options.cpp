@@ -48,6 +48,10 @@ Options options_from_environment()
     options.ingest_events = number("BENCH_INGEST_EVENTS", full ? 2'000'000 : 200'000);
     options.ingest_runs = static_cast<int>(number("BENCH_INGEST_RUNS", 5));
     options.hot_path_runs = static_cast<int>(number("BENCH_HOT_PATH_RUNS", full ? 15 : 5));
+    options.misplaced_events = number("BENCH_MISPLACED_EVENTS", full ? 1'000'000 : 20'000);
+    options.unattended_s = number("BENCH_UNATTENDED_S", full ? 600 : 20);
+    if (options.misplaced_events < 100 || options.unattended_s < 10)
+        throw std::runtime_error("BENCH_MISPLACED_EVENTS takes 100 or more, BENCH_UNATTENDED_S 10 or more");
     if (options.ingest_events < 10'000 || options.ingest_runs < 1 || options.hot_path_runs < 1)
         throw std::runtime_error("BENCH_INGEST_EVENTS takes 10,000 or more, BENCH_INGEST_RUNS and BENCH_HOT_PATH_RUNS "
                                  "1 or more");

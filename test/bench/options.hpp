@@ -12,7 +12,7 @@ namespace bench {
 //                          minutes
 //   BENCH_ONLY             some of the subjects:
 //                          "efficiency statistics deltas busy aggregates sizes writing ingest view hot_path footprint
-//                          others"
+//                          recent retention maintenance unattended others"
 //   BENCH_EVENTS           events in 24 hours, smallest first: "1000000 10000000"
 //   BENCH_DAY_EVENTS       events on each of the 60 days
 //   BENCH_DELTAS           deltas that were not compacted: "10000 600000"
@@ -22,6 +22,8 @@ namespace bench {
 //   BENCH_INGEST_EVENTS    events that are stored in batches, and by COPY
 //   BENCH_INGEST_RUNS      how often by each way
 //   BENCH_HOT_PATH_RUNS    how often 200,000 calls of each library
+//   BENCH_MISPLACED_EVENTS in the default partition, of 100 missing days and of one
+//   BENCH_UNATTENDED_S     seconds of 1,000 statements of one event each, while it maintains itself, twice
 struct Options {
     bool full = false;
     std::vector<std::string> only;
@@ -34,6 +36,8 @@ struct Options {
     long ingest_events = 0;
     int ingest_runs = 0;
     int hot_path_runs = 0;
+    long misplaced_events = 0;
+    long unattended_s = 0;
 
     [[nodiscard]] bool wants(const std::string &subject) const;
     [[nodiscard]] int read_runs() const { return full ? 300 : 100; }

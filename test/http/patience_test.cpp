@@ -133,6 +133,7 @@ TEST(Patience, of_those_who_do_not_listen_is_not_for_all_memory)
     for (int i = 0; i < 10; ++i) {
         deaf.push_back(std::make_unique<Caller>(service.port()));
         deaf.back()->send("GET /telemetry/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        deaf.back()->wait();
     }
     EXPECT_THROW(deaf[0]->receive(), std::runtime_error);
     EXPECT_EQ(service.get("/telemetry/events?limit=2").parsed()["rows"].size(), 2u);

@@ -67,13 +67,18 @@ bool Caller::send(const std::string &bytes) const
     return true;
 }
 
-bool Caller::receive_more()
+void Caller::wait() const
 {
     pollfd one{socket_, POLLIN, 0};
     const int patience_ms = static_cast<int>(std::chrono::milliseconds(telemetry::test::patience).count());
-    char buffer[65536];
     if (poll(&one, 1, patience_ms) <= 0)
         throw std::runtime_error("no response");
+}
+
+bool Caller::receive_more()
+{
+    char buffer[65536];
+    wait();
     const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
     if (count <= 0)
         return false;

@@ -48,6 +48,8 @@ public:
     bool send(const std::string &bytes) const;
     // One response; head: whether its body stays away.
     Response receive(bool head = false);
+    // Until a response begins, which stays where it is.
+    void wait() const;
     [[nodiscard]] bool is_closed(std::chrono::milliseconds within) const;
 
 private:

@@ -29,7 +29,7 @@ SELECT functions_are('telemetry', ARRAY[
     -- footprint, alerts, status, rights
     'footprint', 'mann_whitney', 'alert_defaults', 'alert_rules', 'alert_measurements', 'efficiency_measurements',
     'error_measurements', 'upkeep_measurements', 'check_alerts', 'set_alert', 'maintenance_status',
-    'partition_status', 'producer_status', 'status', 'grant_writer', 'grant_reader', 'grant_history_reader',
+    'partition_status', 'producer_status', 'worker_status', 'workers', 'status', 'grant_writer', 'grant_reader', 'grant_history_reader',
     -- retention and maintenance
     'apply_retention', 'event_partitions', 'expired_before', 'grant_maintainer', 'maintain', 'missing_days', 'prove_rollups',
     'readable_window', 'retention_cutoff', 'retention_plan', 'set_retention',

@@ -77,7 +77,7 @@ SELECT set_eq($$
       AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting ~ '^search_path=pg_catalog, pg_temp$')
     $$, ARRAY['log', 'log_load_latency', 'log_thought_latency', 'log_batch', 'ingest', 'log_usage', 'log_history', 'start_timer',
               'measure_latency', 'id_to_generate', 'system_telemetry_write', 'series_figures', 'series_rows', 'maintain', 'apply_retention',
-              'expired_before', 'event_partitions', 'readable_window', 'reading_window']::name[],
+              'expired_before', 'event_partitions', 'readable_window', 'reading_window', 'workers']::name[],
     'just these functions see the search_path of the caller');
 SELECT is_empty($$
     SELECT c.oid::regclass FROM pg_class AS c

@@ -35,6 +35,9 @@ by_writes() {
     [[ $(run -c 'SELECT count(*) FROM telemetry.event_partitions()') == 8 ]] || fail 'no days were made'
     within 20 "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'telemetry%'"
 
+    [[ $(run -c "SELECT is_ok AND value ~ '^on; not preloaded; .*; last worker 20' FROM telemetry.status WHERE item = 'worker'") == t ]] ||
+        fail "$(run -c "SELECT value FROM telemetry.status WHERE item = 'worker'")"
+
     # Not again within the minute, unless deltas come fast; then they are compacted alone.
     log
     nothing_comes_for 1.5
@@ -81,6 +84,7 @@ by_launcher() {
     run -c 'CREATE DATABASE one' -c 'CREATE DATABASE bare'
     run -d one -c 'CREATE EXTENSION gravitas_telemetry'
     within 30 "SELECT count(*) >= 1 FROM telemetry.maintenance_log WHERE step = 'maintain'" one
+    within 30 "SELECT is_ok AND value ~ '^on; launcher runs; .*; last worker 20' FROM telemetry.status WHERE item = 'worker'" one
     # Nobody writes: one round, and the next one in half an hour. Somebody does, and no write looks: the launcher comes.
     nothing_comes_for 2.5
     [[ $(run -d one -c "$rounds") == 1 ]] || fail 'rounds where nothing happens'
@@ -97,7 +101,10 @@ by_launcher() {
     before=$(run -d one -c "$rounds")
     nothing_comes_for 2.5
     [[ $(run -d one -c "$rounds") == "$before" ]] || fail 'maintenance of a database where it is off'
+    # What statistics do not know, as after a crash, is seen all the same.
+    run -d one -c "SELECT pg_stat_reset_single_table_counters('telemetry.rollup_delta'::regclass)" > /dev/null
     run -c 'ALTER DATABASE one RESET gravitas_telemetry.maintenance'
+    within 30 "SELECT count(*) = 0 FROM telemetry.rollup_delta" one
     # The extension goes and comes back.
     run -d one -c 'DROP EXTENSION gravitas_telemetry'
     nothing_comes_for 1.5 # the launcher looks at a database without it
@@ -119,7 +126,7 @@ case ${1:-} in
     inside) scratch=$(mktemp) && trap 'rm -f "$scratch"' EXIT && "$2" ;;
     *)
         PG_CONFIG=${PG_CONFIG:-pg_config} tools/cluster run -- "$0" inside by_writes
-        tools/cluster run --option max_worker_processes=0 -- bash -c "psql -X -q -c 'CREATE EXTENSION gravitas_telemetry' -c \"SELECT telemetry.log('NOTE')\" -c \"SELECT telemetry.log('NOTE')\" > /dev/null && psql -X -q -v ON_ERROR_STOP=1 -c 'CALL telemetry.maintain()' && [[ \$(psql -X -At -c 'SELECT count(*) FROM telemetry.event') == 2 ]] && ! grep ERROR \$GRAVITAS_PG_LOG" ||
+        tools/cluster run --option max_worker_processes=0 -- bash -c "psql -X -q -c 'CREATE EXTENSION gravitas_telemetry' -c \"SELECT telemetry.log('NOTE')\" -c \"SELECT telemetry.log('NOTE')\" > /dev/null && [[ \$(psql -X -At -c \"SELECT is_ok, value, hint ~ '^raise max_worker_processes' FROM telemetry.status WHERE item = 'worker'\") == 'f|on; not preloaded; 0 of 0 worker slots free; last worker never|t' ]] && psql -X -q -v ON_ERROR_STOP=1 -c 'CALL telemetry.maintain()' && [[ \$(psql -X -At -c 'SELECT count(*) FROM telemetry.event') == 2 ]] && ! grep ERROR \$GRAVITAS_PG_LOG" ||
             fail 'without a worker slot'
         tools/cluster run --option shared_preload_libraries=gravitas_telemetry --option gravitas_telemetry.maintenance_interval=1s -- "$0" inside by_launcher
         echo 'workers came when they were due'

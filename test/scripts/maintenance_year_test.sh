@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A year of 200 events a day, with a round of maintenance at the end of each: what is stored does not grow after the
+# A year of 1,000 events a day, with a round of maintenance at the end of each: what is stored does not grow after the
 # retention, and the statistics of the whole year are those of every event there was.
 set -euo pipefail
 
@@ -17,10 +17,10 @@ run -c 'CREATE EXTENSION gravitas_telemetry' -c "CREATE TABLE size (day integer,
 for ((day = 0; day < 365; day++)); do
     cat <<SQL
 INSERT INTO telemetry.system_telemetry ("timestamp", event_type, component, duration_ms, tokens_generated, status)
-SELECT timestamptz '2026-01-01 00:00:00+00' + $day * interval '1 day' + n * interval '432 seconds'
+SELECT timestamptz '2026-01-01 00:00:00+00' + $day * interval '1 day' + n * interval '86.4 seconds'
        - CASE WHEN n % 50 = 0 AND $day >= 7 THEN interval '7 days' ELSE '0' END,
        'THOUGHT_LATENCY', 'm' || n % 3, 10 + (n + $day) % 11, 1 + n % 4, CASE WHEN n % 40 = 7 THEN 'ERROR' ELSE 'OK' END
-FROM generate_series(0, 199) AS n;
+FROM generate_series(0, 999) AS n;
 CALL telemetry.maintain('2026-01-02 00:00:00+00'::timestamptz + $day * interval '1 day');
 SQL
     ((day % 30 != 29)) || cat <<SQL
@@ -46,7 +46,7 @@ equals "$(run -c "SELECT sum(telemetry.event_count(summary)), sum(telemetry.erro
                   FROM telemetry.rollups('2026-01-01 00:00:00+00', '2027-01-01 00:00:00+00')")" \
     "$(run -c "SELECT count(*), count(*) FILTER (WHERE n % 40 = 7), sum(1 + n % 4) FILTER (WHERE n % 40 <> 7),
                       round(sum(10 + (n + day) % 11) FILTER (WHERE n % 40 <> 7))
-               FROM generate_series(0, 364) AS day, generate_series(0, 199) AS n")" 'the whole year'
+               FROM generate_series(0, 364) AS day, generate_series(0, 999) AS n")" 'the whole year'
 for hours in 24 720 8760; do
     equals "$(run -c "SELECT component, measurement_count, error_count, total_tokens, round(weighted_efficiency_score::numeric, 6), best_efficiency, worst_efficiency
                       FROM telemetry.get_aggregated_efficiency(hours => $hours, as_of => '2027-01-01 00:00:00+00') ORDER BY 1")" \
@@ -54,7 +54,7 @@ for hours in 24 720 8760; do
                           sum(1 + n % 4) FILTER (WHERE n % 40 <> 7),
                           round((sum(10 + (n + day) % 11) FILTER (WHERE n % 40 <> 7))::numeric / sum(1 + n % 4) FILTER (WHERE n % 40 <> 7), 6),
                           min((10 + (n + day) % 11)::float8 / (1 + n % 4)) FILTER (WHERE n % 40 <> 7), max((10 + (n + day) % 11)::float8 / (1 + n % 4)) FILTER (WHERE n % 40 <> 7)
-                   FROM generate_series(0, 364) AS day, generate_series(0, 199) AS n
+                   FROM generate_series(0, 364) AS day, generate_series(0, 999) AS n
                    WHERE day - CASE WHEN n % 50 = 0 AND day >= 7 THEN 7 ELSE 0 END >= 365 - $hours / 24 GROUP BY 1 ORDER BY 1")" \
         "the last $hours hours"
 done

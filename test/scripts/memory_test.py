@@ -71,6 +71,7 @@ QUICK = {
     "expired_before": "telemetry.expired_before(CASE WHEN n > 0 THEN 'event' END)",
     "event_metadata": "telemetry.event_metadata('THOUGHT_LATENCY', 'm' || n, 10, NULL, 5, 5, jsonb_build_object())",
     "id_to_generate": "coalesce(telemetry.id_to_generate(), n)",
+    "workers": "(SELECT slots FROM telemetry.workers() WHERE n > 0)",
     "start_timer": "telemetry.start_timer()",
     "measure_latency": "telemetry.measure_latency(n)",
     "log": "telemetry.log('NOTE', 'c' || n, n, jsonb_build_object('n', n))",
@@ -78,6 +79,7 @@ QUICK = {
     "log_thought_latency": "telemetry.log_thought_latency('m' || n, n, 10, metadata => jsonb_build_object('n', n))",
     "log_usage": "telemetry.log_usage('m' || n, 'layer', 1, 1, n)",
     "log_history": "telemetry.log_history('user', 'content' || n)",
+    "workers": "(SELECT free_slots FROM telemetry.workers() WHERE n > 0)",
     "event_partitions": "(SELECT count(*) FROM telemetry.event_partitions() WHERE n > 0)",
 }
 # Queries and statements in which many calls work together, over the rows of :many.

@@ -36,6 +36,7 @@ psql -X -q -d "$database" -o /dev/null <<'SQL'
 CREATE EXTENSION gravitas_telemetry;
 SELECT telemetry.log_thought_latency('llama "3"', n, 10, 5, true, 0.3) FROM generate_series(1, 100) AS n;
 SQL
+: >"$scratch/service.log"
 $service --port 0 --conninfo "dbname=$database" >"$scratch/service.log" 2>&1 &
 until_it_does grep -q '^serving on ' "$scratch/service.log"
 address=$(sed -n 's|^serving on http://\(.*\)/$|\1|p' "$scratch/service.log")

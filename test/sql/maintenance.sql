@@ -57,6 +57,40 @@ SELECT max(partition) FROM telemetry.event_partitions();
 SELECT count(*) FROM telemetry.event;
 DROP SCHEMA hostile CASCADE;
 
+-- A day that the rollups lack something of is kept. Rounds look again the more seldom, but an hour after the last time, and
+-- when the rollups have changed; apply_retention() always looks.
+INSERT INTO telemetry.event ("timestamp", event_type) VALUES ('2026-01-02 10:00:00+00', 'NOTE');
+SET client_min_messages = warning;
+SELECT telemetry.ensure_partitions('2026-01-01 00:00:00+00', '2026-01-02 00:00:00+00') AS another_day;
+INSERT INTO telemetry.event ("timestamp", event_type) VALUES ('2026-01-01 10:00:00+00', 'NOTE');
+CREATE PROCEDURE pg_temp.round_after(pause interval) LANGUAGE plpgsql AS $$
+BEGIN
+    CALL telemetry.maintain(timestamptz '2026-03-20 12:00:00+00' + pause);
+END $$;
+CALL pg_temp.round_after('0');
+SELECT partition, reason, detail, since, tried_at, rollup_events FROM telemetry.retention_delay ORDER BY 1;
+CREATE VIEW tried AS SELECT partition, tried_at - since AS after FROM telemetry.retention_delay ORDER BY 1;
+CALL pg_temp.round_after('10 minutes');
+SELECT * FROM tried;
+CALL pg_temp.round_after('19 minutes');
+SELECT * FROM tried;
+CALL pg_temp.round_after('20 minutes');
+CALL pg_temp.round_after('3 hours');
+CALL pg_temp.round_after('3 hours 59 minutes');
+SELECT * FROM tried;
+SELECT result, sqlstate, error FROM telemetry.maintenance_log WHERE step = 'retention' ORDER BY started_at DESC LIMIT 1;
+CALL telemetry.apply_retention('2026-03-20 15:59:01+00', freed_bytes => 0);
+SELECT * FROM tried;
+SELECT telemetry.log('NOTE', event_time => '2026-01-01 11:00:00+00') > 0 AS logged;
+CALL pg_temp.round_after('4 hours');
+SELECT * FROM tried;
+SELECT telemetry.rebuild_rollups('2026-01-01 00:00:00+00', '2026-01-03 00:00:00+00') > 0 AS rebuilt;
+CALL pg_temp.round_after('4 hours 1 minute');
+SELECT * FROM tried;
+SELECT count(*) FROM telemetry.event WHERE "timestamp" < '2026-01-03';
+DROP VIEW tried;
+RESET client_min_messages;
+
 -- Wrong.
 BEGIN;
 CALL telemetry.maintain();

@@ -6,7 +6,7 @@ SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
 
 -- Nothing yet: all that is missing is a place for tomorrow's events.
-SELECT item, CASE item WHEN 'version' THEN value ~ '^[0-9.]+$' ELSE NULL END AS version, CASE item WHEN 'version' THEN NULL ELSE value END AS value, is_ok, hint
+SELECT item, CASE item WHEN 'version' THEN value ~ '^[0-9.]+$' ELSE NULL END AS version, CASE item WHEN 'version' THEN NULL WHEN 'worker' THEN regexp_replace(value, '\d+ of \d+', 'n of n') ELSE value END AS value, is_ok, hint
 FROM telemetry.status('2026-03-10 12:00:00+00');
 SELECT count(*) > 0 AS shown, bool_and(is_ok) AS healthy FROM telemetry.status;
 
@@ -33,7 +33,7 @@ INSERT INTO telemetry.producer VALUES
     ('44444444-4444-4444-4444-444444444444', 7, '2026-03-10', '2026-03-08 11:00:00+00', -60000, 1000, 0, 0, 0, 1000, 0);
 SELECT telemetry.set_alert('clock_skew', 20000);
 SELECT count(*) FROM telemetry.check_alerts('2026-03-10 12:00:00+00') WHERE rule = 'clock_skew';
-SELECT item, value, is_ok, hint FROM telemetry.status('2026-03-10 13:00:01+00') WHERE item NOT IN ('version', 'next maintenance');
+SELECT item, value, is_ok, hint FROM telemetry.status('2026-03-10 13:00:01+00') WHERE item NOT IN ('version', 'next maintenance', 'worker');
 -- Where nothing is removed, nothing is late, and what is old is misplaced, too.
 DELETE FROM telemetry.retention_delay;
 INSERT INTO telemetry.retention_policy VALUES ('event', NULL);
@@ -46,3 +46,27 @@ DELETE FROM telemetry.maintenance_log;
 SELECT item, value, is_ok FROM telemetry.status('2026-03-10 12:00:00+00') WHERE item = 'last maintenance';
 SELECT telemetry.compact();
 SELECT item, value, is_ok FROM telemetry.status('2026-03-10 12:00:00+00') WHERE item IN ('last maintenance', 'delta backlog') ORDER BY 1;
+
+-- Whether it can run by itself is asked where nobody maintained within the hour. Before PostgreSQL 17 workers log in.
+CREATE VIEW worker AS
+    SELECT split_part(value, ';', 1) AS setting, value ~ 'cannot log in' AS no_login, is_ok, hint
+    FROM telemetry.status('2026-03-10 12:00:00+00') WHERE item = 'worker';
+SELECT * FROM worker;
+SET gravitas_telemetry.maintenance = on;
+SELECT * FROM worker;
+CREATE ROLE regress_nologin;
+GRANT CREATE ON DATABASE :"DBNAME" TO regress_nologin;
+ALTER SCHEMA telemetry OWNER TO regress_nologin;
+SELECT no_login = (needs_login AND NOT is_ok) AS told, CASE WHEN needs_login THEN hint ~ '^ALTER ROLE regress_nologin LOGIN' ELSE hint IS NULL END AS right_hint
+FROM worker, (SELECT current_setting('server_version_num')::integer < 170000 AS needs_login) AS version;
+INSERT INTO telemetry.maintenance_log (step, started_at, duration_ms) VALUES ('maintain', '2026-03-10 11:30:00+00', 1);
+SELECT is_ok, hint FROM worker;
+DELETE FROM telemetry.maintenance_log;
+ALTER SCHEMA telemetry OWNER TO CURRENT_USER;
+DROP OWNED BY regress_nologin;
+DROP ROLE regress_nologin;
+RESET gravitas_telemetry.maintenance;
+SELECT (w).slots = current_setting('max_worker_processes')::integer AS slots, (w).free_slots BETWEEN 1 AND (w).slots AS free,
+       (w).is_preloaded, (w).has_launcher, (w).owner_may_connect
+FROM (SELECT telemetry.workers() AS w) AS w;
+DROP VIEW worker;

@@ -2,10 +2,8 @@
 
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <span>
 
 namespace gravitas::telemetry::core {
 
@@ -15,10 +13,10 @@ public:
     // At most `most` times.
     void insert(const T &element) noexcept
     {
-        const auto end = elements_.begin() + static_cast<std::ptrdiff_t>(size_++);
-        const auto place = std::upper_bound(elements_.begin(), end, element);
-        std::move_backward(place, end, end + 1);
-        *place = element;
+        std::size_t place = size_++;
+        for (; place > 0 && element < elements_[place - 1]; --place)
+            elements_[place] = elements_[place - 1];
+        elements_[place] = element;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }

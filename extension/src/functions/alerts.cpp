@@ -5,13 +5,8 @@
 #include "core/time_bucket.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
-#include "pg/relation.hpp"
+#include "pg/one_session.hpp"
 #include "pg/spi.hpp"
-
-extern "C" {
-#include "access/xact.h"
-#include "storage/lmgr.h"
-}
 
 using namespace gravitas::telemetry;
 
@@ -30,10 +25,11 @@ constexpr char change_states[] = R"(
         LEFT JOIN measured AS m ON m.rule = f.rule AND m.subject IS NOT DISTINCT FROM f.subject
     ), started AS (
         INSERT INTO telemetry.alert_firing (alert_id, rule, subject, since, value)
-        SELECT nextval('telemetry.alert_id_seq'), m.rule, m.subject, $1, m.value
-        FROM measured AS m
-        WHERE m.value > m.threshold AND m.is_confirmed
-          AND NOT EXISTS (SELECT FROM known AS k WHERE k.rule = m.rule AND k.subject IS NOT DISTINCT FROM m.subject)
+        SELECT nextval('telemetry.alert_id_seq'), fresh.rule, fresh.subject, $1, fresh.value
+        FROM (SELECT m.rule, m.subject, m.value FROM measured AS m
+              WHERE m.value > m.threshold AND m.is_confirmed
+                AND NOT EXISTS (SELECT FROM known AS k WHERE k.rule = m.rule AND k.subject IS NOT DISTINCT FROM m.subject)
+              ORDER BY m.rule, m.subject) AS fresh
         RETURNING alert_id, rule, subject, value
     ), ended AS (
         DELETE FROM telemetry.alert_firing AS f USING known AS k WHERE f.alert_id = k.alert_id AND k.is_over
@@ -52,14 +48,6 @@ constexpr char change_states[] = R"(
         FROM logged AS l
     )
     SELECT alert_id, rule, subject, state, changed_at, value, threshold FROM told ORDER BY alert_id)";
-
-bool lock_alerts()
-{
-    if (IsolationUsesXactSnapshot())
-        throw core::Error("25001", "alerts can be checked at isolation level read committed only",
-                          "Call it outside of a transaction, or after SET TRANSACTION ISOLATION LEVEL READ COMMITTED.");
-    return ConditionalLockRelationOid(pg::relation_of("alert_lock"), ShareUpdateExclusiveLock);
-}
 
 // ---- Changing a rule ----
 
@@ -135,7 +123,7 @@ TELEMETRY_FUNCTION(check_alerts)
 {
     const TimestampTz as_of = pg::finite_time(fcinfo, 0, "as_of");
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    if (!lock_alerts())
+    if (!pg::lock_for_one_session("alert_lock", "check_alerts()"))
         PG_RETURN_NULL();
     static pg::PreparedStatement<1> statement{change_states, {TIMESTAMPTZOID}};
     pg::with_spi([&] {

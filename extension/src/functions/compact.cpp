@@ -6,14 +6,11 @@
 #include "functions/retention_horizon.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/one_session.hpp"
 #include "pg/relation.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
-#include "access/xact.h"
-#include "catalog/namespace.h"
-#include "storage/lmgr.h"
-#include "utils/lsyscache.h"
 }
 
 using namespace gravitas::telemetry;
@@ -65,8 +62,10 @@ constexpr char move_deltas[] = R"(
     ), %s set_mark AS (
         UPDATE telemetry.compaction SET mark = pg_snapshot_xmin(pg_current_snapshot()) RETURNING mark
     ), first_mark AS (
+        -- Not before there was something: deltas of a dump, restored into an empty database, are numbered by another
+        -- cluster.
         INSERT INTO telemetry.compaction SELECT pg_snapshot_xmin(pg_current_snapshot())
-        WHERE NOT EXISTS (SELECT FROM telemetry.compaction)
+        WHERE NOT EXISTS (SELECT FROM telemetry.compaction) AND EXISTS (SELECT FROM taken)
     )
     SELECT count(*) FROM taken)";
 
@@ -118,14 +117,7 @@ constexpr char days_with_fewer_events[] = R"(
                      WHERE e."timestamp" >= day AND e."timestamp" < day + interval '24 hours')
     ORDER BY day LIMIT 1)";
 
-bool lock_compaction()
-{
-    if (IsolationUsesXactSnapshot())
-        throw core::Error("25001", "rollups can be written at isolation level read committed only",
-                          "Call it outside of a transaction, or after SET TRANSACTION ISOLATION LEVEL READ COMMITTED.");
-    const Oid lock = pg::relation_of("compaction_lock");
-    return ConditionalLockRelationOid(lock, ShareUpdateExclusiveLock);
-}
+bool lock_compaction(const char *command) { return pg::lock_for_one_session("compaction_lock", command); }
 
 // Inside with_spi(), with the lock; the number of deltas moved.
 std::int64_t compact()
@@ -177,7 +169,7 @@ std::int64_t rebuild(core::Microseconds from, core::Microseconds to)
 // compact() → deltas moved, or NULL where another session is at it
 TELEMETRY_FUNCTION(compact)
 {
-    if (!lock_compaction())
+    if (!lock_compaction("compact()"))
         PG_RETURN_NULL();
     std::int64_t moved = 0;
     pg::with_spi([&] { moved = compact(); });
@@ -194,7 +186,7 @@ TELEMETRY_FUNCTION(rebuild_rollups)
     if (TIMESTAMP_NOT_FINITE(from) || TIMESTAMP_NOT_FINITE(to) || from >= to)
         throw core::Error(core::sqlstate::invalid_parameter_value, "\"from\" must be before \"to\", and both finite",
                           "Try rebuild_rollups(now() - interval '1 day', now()).");
-    if (!lock_compaction())
+    if (!lock_compaction("rebuild_rollups()"))
         throw core::Error("55P03", "another session is writing rollups", "Try again in a moment.");
     std::int64_t made = 0;
     pg::with_spi([&] { made = rebuild(core::floor_to(from, core::day_us), core::ceil_to(to, core::day_us)); });

@@ -13,6 +13,7 @@
 
 extern "C" {
 #include "access/table.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 }
 
@@ -79,10 +80,10 @@ bool compact()
 
 // ---- Retention ----
 
-bool remove_old(TimestampTz as_of, Removed &removed)
+bool remove_old(TimestampTz as_of, bool is_asked_for, Removed &removed)
 {
     MaintenanceStep step("retention");
-    removed = remove_expired_events(step, as_of);
+    removed = remove_expired_events(step, as_of, is_asked_for);
     removed.rows += remove_expired_rows(step, as_of);
     const bool is_idle = removed.rows == 0 && removed.days == 0 && removed.kept_days == 0;
     step.finish(is_idle ? nullptr
@@ -101,15 +102,19 @@ bool forget_old_producers(TimestampTz as_of)
 
 // ---- Sizes of days that are over ----
 
-// Of the first day that is over and not recorded; false where there is none. compact() takes a record away when it adds
-// to the day.
+// Of the first day that is over and not recorded. compact() takes a record away when it adds to the day; until it does,
+// its deltas count beside the record. So a day with deltas is not recorded, as their events are among those that it
+// holds.
 constexpr char record_size[] = R"(
-    WITH day AS (
+    WITH changing AS MATERIALIZED (
+        SELECT DISTINCT telemetry.bucket_start(1440, bucket) AS day_start FROM telemetry.deltas('-infinity', $1)
+    ), day AS (
         SELECT p.partition, p."from", c.oid, coalesce(c.reltoastrelid, 0) AS toast
         FROM telemetry.event_partitions() AS p
         JOIN pg_class AS c ON c.relname = p.partition AND c.relnamespace = 'telemetry'::regnamespace
         WHERE p."to" <= $1 AND p."from" IS NOT NULL
           AND NOT EXISTS (SELECT FROM telemetry.partition_size AS s WHERE s.partition = p.partition)
+          AND NOT EXISTS (SELECT FROM changing AS c WHERE c.day_start = p."from")
         ORDER BY p."from" LIMIT 1
     )
     INSERT INTO telemetry.partition_size AS s (partition, day_start, row_count, heap_bytes, index_bytes, toast_bytes,
@@ -122,6 +127,17 @@ constexpr char record_size[] = R"(
                   FROM telemetry.event WHERE tableoid = day.oid AND "timestamp" >= day."from"
                                          AND "timestamp" < day."from" + interval '24 hours') AS e)";
 
+// How many days: one, or none where all are recorded or somebody compacts, who could not take away what is not there
+// yet.
+std::uint64_t record_next_size(TimestampTz as_of)
+{
+    static pg::PreparedStatement<1> statement{record_size, {TIMESTAMPTZOID}};
+    if (!ConditionalLockRelationOid(pg::relation_of("compaction_lock"), ShareUpdateExclusiveLock))
+        return 0;
+    statement.execute({TimestampTzGetDatum(as_of)}, {false}, SPI_OK_INSERT);
+    return SPI_processed;
+}
+
 bool record_sizes(TimestampTz as_of)
 {
     MaintenanceStep step("sizes");
@@ -129,11 +145,7 @@ bool record_sizes(TimestampTz as_of)
     std::uint64_t last = 0;
     do {
         last = 0;
-        (void)step.must("recording sizes", [&] {
-            static pg::PreparedStatement<1> statement{record_size, {TIMESTAMPTZOID}};
-            statement.execute({TimestampTzGetDatum(as_of)}, {false}, SPI_OK_INSERT);
-            last = SPI_processed;
-        });
+        (void)step.must("recording sizes", [&] { last = record_next_size(as_of); });
         recorded += static_cast<std::int64_t>(last);
     } while (last > 0);
     step.finish(result_of(recorded, "days recorded"));
@@ -158,17 +170,21 @@ bool check_alerts(TimestampTz as_of)
 void remember_round(MaintenanceStep &step, bool is_whole, bool has_failed)
 {
     (void)step.must("remembering", [&] {
-        static pg::PreparedStatement<4> statement{
+        static pg::PreparedStatement<5> statement{
             R"(
             WITH changed AS (
                 UPDATE telemetry.maintenance_state
-                SET started_at = CASE WHEN $4 THEN $1 ELSE started_at END, finished_at = $2, has_failed = $3 RETURNING 1
+                SET started_at = CASE WHEN $4 THEN $1 ELSE started_at END, finished_at = $2, has_failed = $3,
+                    worker_at = CASE WHEN $5 THEN $2 ELSE worker_at END
+                RETURNING 1
             )
-            INSERT INTO telemetry.maintenance_state SELECT $1, $2, $3 WHERE $4 AND NOT EXISTS (SELECT FROM changed))",
-            {TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID, BOOLOID}};
+            INSERT INTO telemetry.maintenance_state SELECT $1, $2, $3, CASE WHEN $5 THEN $2 END
+            WHERE $4 AND NOT EXISTS (SELECT FROM changed))",
+            {TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID, BOOLOID, BOOLOID}};
         statement.execute({TimestampTzGetDatum(step.started_at()), TimestampTzGetDatum(GetCurrentTimestamp()),
-                           BoolGetDatum(has_failed), BoolGetDatum(is_whole)},
-                          {false, false, false, false}, SPI_OK_INSERT);
+                           BoolGetDatum(has_failed), BoolGetDatum(is_whole),
+                           BoolGetDatum(MyBackendType == B_BG_WORKER)},
+                          {false, false, false, false, false}, SPI_OK_INSERT);
     });
 }
 
@@ -180,12 +196,13 @@ void maintain(TimestampTz as_of)
     Removed removed;
     int failed = 0;
     failed += make_days(as_of) ? 0 : 1;
-    failed += compact() ? 0 : 1;
-    failed += remove_old(as_of, removed) ? 0 : 1;
+    const bool is_compacted = compact();
+    failed += is_compacted ? 0 : 1;
+    failed += remove_old(as_of, false, removed) ? 0 : 1;
     failed += record_sizes(as_of) ? 0 : 1;
     failed += forget_old_producers(as_of) ? 0 : 1;
     failed += check_alerts(as_of) ? 0 : 1;
-    remember_round(round, true, failed > 0);
+    remember_round(round, true, !is_compacted);
     round.finish(failed == 0 ? "done" : psprintf("%d steps failed", failed));
 }
 
@@ -296,7 +313,7 @@ TELEMETRY_FUNCTION(apply_retention)
     with_committing_spi([&] {
         if (!lock_maintenance())
             refuse_second();
-        (void)remove_old(as_of, removed);
+        (void)remove_old(as_of, true, removed);
         unlock_maintenance();
     });
     return row_of(fcinfo, removed);

@@ -1,5 +1,6 @@
 #include "functions/maintenance_step.hpp"
 
+#include "pg/one_session.hpp"
 #include "pg/relation.hpp"
 
 extern "C" {
@@ -51,10 +52,7 @@ void refuse_in_transaction(FunctionCallInfo fcinfo, const char *name)
         ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
                         errmsg("%s cannot run inside of a transaction block or a function", name),
                         errhint("It commits after each step: CALL it by itself.")));
-    if (IsolationUsesXactSnapshot())
-        ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-                        errmsg("%s can run at isolation level read committed only", name),
-                        errhint("SET default_transaction_isolation = 'read committed' before.")));
+    pg::refuse_unless_writing(name);
 }
 
 bool lock_maintenance()
@@ -113,9 +111,8 @@ bool MaintenanceStep::may_go_on(const ErrorData &error) noexcept
     return error.sqlerrcode != ERRCODE_QUERY_CANCELED && error.sqlerrcode != ERRCODE_ADMIN_SHUTDOWN;
 }
 
-void MaintenanceStep::begin(const char *activity) const
+void MaintenanceStep::show(const char *activity) const
 {
-    CHECK_FOR_INTERRUPTS();
     char text[200];
     snprintf(text, sizeof text, "telemetry maintenance: %s", activity);
     pgstat_report_activity(STATE_RUNNING, text);

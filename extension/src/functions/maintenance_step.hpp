@@ -76,6 +76,8 @@ public:
         return error == nullptr;
     }
 
+    void show(const char *activity) const; // in pg_stat_activity
+
     void fail(const ErrorData *error) noexcept
     {
         if (error_ == nullptr)
@@ -91,7 +93,11 @@ public:
 
 private:
     static bool may_go_on(const ErrorData &error) noexcept;
-    void begin(const char *activity) const;
+    void begin(const char *activity) const
+    {
+        CHECK_FOR_INTERRUPTS();
+        show(activity);
+    }
 
     const char *name_;
     TimestampTz started_at_;

@@ -5,9 +5,17 @@
 #include "core/time_bucket.hpp"
 #include "functions/maintenance.hpp"
 #include "functions/maintenance_step.hpp"
+#include "functions/presence.hpp"
+#include "functions/rollup.hpp"
 #include "pg/relation.hpp"
+#include "pg/scan.hpp"
 #include "settings.hpp"
 #include "worker.hpp"
+
+extern "C" {
+#include "utils/fmgroids.h"
+#include "utils/xid8.h"
+}
 
 namespace gravitas::telemetry {
 
@@ -29,6 +37,31 @@ std::int64_t waiting_deltas()
 {
     return DatumGetInt64(
         DirectFunctionCall1(pg_stat_get_live_tuples, ObjectIdGetDatum(pg::relation_of("rollup_delta"))));
+}
+
+// Whether there is any, which statistics may not know after a crash or on what was a replica. Also where that cannot be
+// seen without waiting.
+bool has_deltas()
+{
+    bool found = false;
+    PushActiveSnapshot(GetTransactionSnapshot());
+    ReadableTable compaction(pg::relation_of("compaction"));
+    ReadableTable deltas(pg::relation_of("rollup_delta"));
+    const Oid index = deltas.is_open() ? pg::find_btree(deltas.relation(), 1) : InvalidOid;
+    const bool is_readable = compaction.is_open() && OidIsValid(index);
+    if (is_readable) {
+        ScanKeyData key;
+        ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_XID8GE,
+                    FullTransactionIdGetDatum(compaction_mark(compaction.relation())));
+        pg::scan_index(deltas.relation(), index, &key, 1, [&](TupleTableSlot *) {
+            found = true;
+            return false;
+        });
+    }
+    deltas.close();
+    compaction.close();
+    PopActiveSnapshot();
+    return found || !is_readable;
 }
 
 bool is_past(const std::optional<TimestampTz> &last, core::Microseconds pause, TimestampTz now)
@@ -83,8 +116,9 @@ Due maintenance_due()
 Due idle_maintenance_due()
 {
     const Due due = maintenance_due();
-    if (due == Due::round && waiting_deltas() == 0 &&
-        !is_past(last_maintenance().value_or(LastMaintenance{}).started_at, idle_pause, GetCurrentTimestamp()))
+    if (due == Due::round &&
+        !is_past(last_maintenance().value_or(LastMaintenance{}).started_at, idle_pause, GetCurrentTimestamp()) &&
+        !has_deltas())
         return Due::nothing;
     return due;
 }

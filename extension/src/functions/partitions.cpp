@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "pg/brief_lock.hpp"
 #include "pg/scan.hpp"
+#include "pg/one_session.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
 #include "pg/spi.hpp"
@@ -140,16 +141,23 @@ void mark_valid(Oid table, const char *constraint)
     CommandCounterIncrement();
 }
 
-// Whether the default partition has no row of the day; false also where row security may hide some.
-bool has_none_left(const Day &day)
+// Moves what is left, with everything locked. Whether none of the day stays in the default partition; false also where
+// row security may hide some. Without an order, since an index in which all those that have moved stand yet is a long
+// way.
+bool move_rest(const Day &day)
 {
     Relation const table = table_open(pg::relation_of("event_default"), AccessShareLock);
     const bool sees_all = pg::may_read_plainly(table);
     table_close(table, NoLock);
-    return sees_all && pg::run_sql(psprintf(
-                           "SELECT FROM telemetry.event_default WHERE \"timestamp\" >= '%s' AND \"timestamp\" < '%s'"
-                           " LIMIT 1",
-                           day.start, day.end)) == 0;
+    pg::run_sql(psprintf("WITH rest AS MATERIALIZED (SELECT ctid AS place FROM telemetry.event_default"
+                         " WHERE \"timestamp\" >= '%s' AND \"timestamp\" < '%s'),"
+                         " moved AS (DELETE FROM telemetry.event_default"
+                         " WHERE ctid = ANY (ARRAY(SELECT place FROM rest)) RETURNING *),"
+                         " stored AS (INSERT INTO telemetry.%s SELECT * FROM moved RETURNING 1)"
+                         " SELECT (SELECT pg_catalog.count(*) FROM stored) OPERATOR(pg_catalog.=)"
+                         " (SELECT pg_catalog.count(*) FROM rest)",
+                         day.start, day.end, day.partition.text));
+    return DatumGetBool(pg::only_value(1)) && sees_all;
 }
 
 void attach_plainly(const Day &day)
@@ -175,8 +183,7 @@ void attach_without_scan(const Day &day)
 // The last rows, and then the day is attached, with everything locked.
 void attach(const Day &day)
 {
-    move_rows(day);
-    if (has_none_left(day))
+    if (move_rest(day))
         attach_without_scan(day);
     else
         attach_plainly(day);
@@ -238,10 +245,7 @@ TELEMETRY_FUNCTION(ensure_partitions)
                           "cannot make \"" + std::to_string(days) + "\" partitions at once, the limit is " +
                               std::to_string(max_days),
                           "Make them in several calls; a partition is one day.");
-    // With an older snapshot, events that others stored since then could not be moved.
-    if (IsolationUsesXactSnapshot())
-        throw core::Error("25001", "partitions can be made at isolation level read committed only",
-                          "Call it outside of a transaction, or after SET TRANSACTION ISOLATION LEVEL READ COMMITTED.");
+    pg::refuse_unless_writing("ensure_partitions()");
     std::int32_t created = 0;
     pg::with_spi([&] { created = create_missing(first, end); });
     PG_RETURN_INT32(created);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "functions/retention_horizon.hpp"
+#include "functions/retention_proof.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/brief_lock.hpp"
@@ -28,64 +29,6 @@ TimestampTz cutoff_of(const char *table, TimestampTz as_of)
     static pg::PreparedStatement<2> statement{"SELECT telemetry.retention_cutoff($1, $2)", {TEXTOID, TIMESTAMPTZOID}};
     statement.execute({CStringGetTextDatum(table), TimestampTzGetDatum(as_of)}, {false, false}, SPI_OK_SELECT);
     return DatumGetTimestampTz(time_at(1));
-}
-
-// ---- Proof: what is removed stays in the statistics ----
-
-struct Proof {
-    std::int64_t rows;
-    std::int64_t missing;
-};
-
-Proof prove(TimestampTz from, TimestampTz to)
-{
-    static pg::PreparedStatement<2> statement{"SELECT (p).* FROM telemetry.prove_rollups($1, $2) AS p",
-                                              {TIMESTAMPTZOID, TIMESTAMPTZOID}};
-    statement.execute({TimestampTzGetDatum(from), TimestampTzGetDatum(to)}, {false, false}, SPI_OK_SELECT);
-    return {DatumGetInt64(pg::only_value(1)), DatumGetInt64(pg::only_value(2))};
-}
-
-// Sets `is_missing` and raises an error where the rollups lack events of these whole days. How many events there are.
-std::int64_t require_rollups(const char *partition, TimestampTz from, TimestampTz to, bool &is_missing)
-{
-    const Proof proof = prove(from, to);
-    is_missing = proof.missing > 0;
-    if (is_missing)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("cannot remove \"%s\": rollups lack " INT64_FORMAT " of its " INT64_FORMAT " events",
-                               partition, proof.missing, proof.rows),
-                        errhint("rebuild_rollups() of its days mends that.")));
-    return proof.rows;
-}
-
-// ---- What could not be removed ----
-
-void record_delay(MaintenanceStep &step, const char *partition, bool is_missing, const ErrorData &error)
-{
-    const bool is_locked = error.sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-    (void)step.run("noting what could not be dropped", [&] {
-        static pg::PreparedStatement<4> statement{
-            "INSERT INTO telemetry.retention_delay AS d VALUES ($1, $2, $3, $4, $4) ON CONFLICT (partition) DO UPDATE"
-            " SET reason = excluded.reason, detail = excluded.detail, tried_at = excluded.tried_at, since ="
-            " CASE WHEN d.reason OPERATOR(pg_catalog.=) excluded.reason THEN d.since ELSE excluded.since END",
-            {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
-        const char *const reason = is_missing ? "missing in rollups" : is_locked ? "locked" : "failed";
-        statement.execute({CStringGetTextDatum(partition), CStringGetTextDatum(reason),
-                           CStringGetTextDatum(error.message), TimestampTzGetDatum(GetCurrentTimestamp())},
-                          {false, false, false, false}, SPI_OK_INSERT);
-    });
-    if (!is_locked)
-        step.fail(&error);
-}
-
-// Those that were not tried again: they are gone, or their time is not over any more.
-void forget_old_delays(MaintenanceStep &step)
-{
-    (void)step.must("forgetting what could not be dropped", [&] {
-        static pg::PreparedStatement<1> statement{
-            "DELETE FROM telemetry.retention_delay WHERE tried_at OPERATOR(pg_catalog.<) $1", {TIMESTAMPTZOID}};
-        statement.execute({TimestampTzGetDatum(step.started_at())}, {false}, SPI_OK_DELETE);
-    });
 }
 
 // ---- Days of events ----
@@ -140,11 +83,13 @@ std::int64_t total_bytes(const char *partition)
 
 // Inside of with_spi(). The proof comes before the locks, which are held for the drop alone: events that come in
 // between bring their own summaries.
-void drop_day(const ExpiredDay &day, bool &is_missing, Removed &removed)
+void drop_day(RetentionPass &pass, const ExpiredDay &day, Shortfall &shortfall)
 {
     const char *const name = NameStr(day.partition);
-    const std::int64_t rows = require_rollups(name, day.from, day.to, is_missing);
+    Removed &removed = pass.removed;
+    const std::int64_t rows = require_rollups(pass, name, day.from, day.to, shortfall);
     const std::int64_t bytes = total_bytes(name);
+    pass.step.show(psprintf("dropping %s", name));
     pg::lock_briefly({pg::relation_of("event"), pg::relation_of("event_default"), pg::relation_of(name)},
                      AccessExclusiveLock);
     pg::run_sql(psprintf("DROP TABLE telemetry.%s", quote_identifier(name)));
@@ -159,16 +104,15 @@ void drop_day(const ExpiredDay &day, bool &is_missing, Removed &removed)
 }
 
 // False where others use it: they would be in the way of the next days, too.
-bool try_to_drop(MaintenanceStep &step, const ExpiredDay &day, Removed &removed)
+bool try_to_drop(RetentionPass &pass, const ExpiredDay &day)
 {
-    bool is_missing = false;
+    Shortfall shortfall;
     char activity[NAMEDATALEN + 16];
-    snprintf(activity, sizeof activity, "dropping %s", NameStr(day.partition));
-    const ErrorData *const error = step.run(activity, [&] { drop_day(day, is_missing, removed); });
+    snprintf(activity, sizeof activity, "proving %s", NameStr(day.partition));
+    const ErrorData *const error = pass.step.run(activity, [&] { drop_day(pass, day, shortfall); });
     if (error == nullptr)
         return true;
-    removed.kept_days += 1;
-    record_delay(step, NameStr(day.partition), is_missing, *error);
+    keep(pass, NameStr(day.partition), shortfall, *error);
     return error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
@@ -216,36 +160,36 @@ std::int64_t delete_between(MaintenanceStep &step, const char *table, const char
 }
 
 // A day whose events are in the default partition.
-void remove_default_day(MaintenanceStep &step, TimestampTz day, Removed &removed)
+void remove_default_day(RetentionPass &pass, TimestampTz day)
 {
     char name[NAMEDATALEN];
-    bool is_missing = false;
+    char activity[NAMEDATALEN + 16];
+    Shortfall shortfall;
     snprintf(name, sizeof name, "event_default %.10s", timestamptz_to_str(day));
-    const ErrorData *const error = step.run("proving old events", [&] {
-        (void)require_rollups(name, day, day + core::day_us, is_missing);
+    snprintf(activity, sizeof activity, "proving %s", name);
+    const ErrorData *const error = pass.step.run(activity, [&] {
+        (void)require_rollups(pass, name, day, day + core::day_us, shortfall);
         expire_before("event", day + core::day_us);
     });
-    if (error == nullptr) {
-        removed.rows += delete_between(step, "event_default", "timestamp", day, day + core::day_us);
-        return;
-    }
-    removed.kept_days += 1;
-    record_delay(step, name, is_missing, *error);
+    if (error == nullptr)
+        pass.removed.rows += delete_between(pass.step, "event_default", "timestamp", day, day + core::day_us);
+    else
+        keep(pass, name, shortfall, *error);
 }
 
-void remove_default_events(MaintenanceStep &step, TimestampTz as_of, Removed &removed)
+void remove_default_events(RetentionPass &pass)
 {
     TimestampTz position = MIN_TIMESTAMP;
     TimestampTz cutoff = DT_NOBEGIN;
     for (;;) {
         TimestampTz day = 0;
-        const bool is_found = step.must("looking for old events", [&] {
-            cutoff = cutoff_of("event", as_of);
+        const bool is_found = pass.step.must("looking for old events", [&] {
+            cutoff = cutoff_of("event", pass.as_of);
             day = first_default_day(position, cutoff);
         });
         if (!is_found || day >= cutoff)
             return;
-        remove_default_day(step, day, removed);
+        remove_default_day(pass, day);
         position = day + core::day_us;
     }
 }
@@ -362,18 +306,18 @@ void plan_other(ReturnSetInfo *plan, const OtherTable &table, TimestampTz as_of,
 
 } // namespace
 
-Removed remove_expired_events(MaintenanceStep &step, TimestampTz as_of)
+Removed remove_expired_events(MaintenanceStep &step, TimestampTz as_of, bool is_asked_for)
 {
-    Removed removed;
+    RetentionPass pass = {step, as_of, is_asked_for};
     ExpiredDays expired = {};
-    (void)step.must("looking for old days", [&] { expired = expired_days(as_of, step.memory()); });
+    const bool is_known = step.must("looking for old days", [&] { expired = expired_days(as_of, step.memory()); });
     bool goes_on = true;
     for (std::uint64_t i = 0; i < expired.count && goes_on; ++i)
-        goes_on = try_to_drop(step, expired.days[i], removed);
-    remove_default_events(step, as_of, removed);
-    if (goes_on)
-        forget_old_delays(step);
-    return removed;
+        goes_on = try_to_drop(pass, expired.days[i]);
+    remove_default_events(pass);
+    if (is_known && goes_on)
+        forget_old_delays(pass);
+    return pass.removed;
 }
 
 std::int64_t remove_expired_rows(MaintenanceStep &step, TimestampTz as_of)

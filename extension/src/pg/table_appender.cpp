@@ -49,11 +49,10 @@ bool may_insert_plainly(Relation table)
            check_enable_rls(id, InvalidOid, true) != RLS_ENABLED;
 }
 
-void refuse_if_read_only()
+void refuse_if_read_only(const char *command)
 {
-    if (XactReadOnly)
-        PreventCommandIfReadOnly("INSERT");
-    PreventCommandIfParallelMode("INSERT");
+    PreventCommandIfReadOnly(command);
+    PreventCommandIfParallelMode(command);
 }
 
 TableAppender::TableAppender(Relation table) : executor_(CreateExecutorState())
