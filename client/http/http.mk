@@ -4,11 +4,15 @@ HTTP_BUILD    = build/http
 HTTP_PROGRAM  = $(HTTP_BUILD)/gravitas-telemetry-http
 HTTP_SOURCES  = $(sort $(wildcard client/http/*.cpp))
 HTTP_OBJECTS  = $(patsubst client/http/%.cpp,$(HTTP_BUILD)/%.o,$(filter-out client/http/main.cpp,$(HTTP_SOURCES)))
-HTTP_ASSETS   = client/http/openapi.json $(sort $(wildcard client/http/web/*))
+HTTP_ASSETS   = client/http/openapi.json $(filter-out %/ASSETS,$(sort $(wildcard client/http/web/*)))
+# What the page takes from packages: lines of name, path and type.
+HTTP_PACKAGED := $(shell awk '{ print $$1 "=" $$2 }' client/http/web/ASSETS)
+HTTP_PACKAGED_FILES := $(foreach asset,$(HTTP_PACKAGED),$(lastword $(subst =, ,$(asset))))
+HTTP_MISSING  := $(filter-out $(wildcard $(HTTP_PACKAGED_FILES)),$(HTTP_PACKAGED_FILES))
 HTTP_TEST_OBJECTS = $(patsubst test/http/%.cpp,$(HTTP_BUILD)/test/%.o,$(sort $(wildcard test/http/*.cpp)))
 
 # The program uses what cpp-httplib gives to servers that bring their own connections, which later versions changed.
-HTTP_LIBRARY  := $(shell pkg-config --exists 'cpp-httplib >= 0.11' 'cpp-httplib < 0.12' && echo cpp-httplib)
+HTTP_LIBRARY  := $(if $(HTTP_MISSING),,$(shell pkg-config --exists 'cpp-httplib >= 0.11' 'cpp-httplib < 0.12' && echo cpp-httplib))
 HTTP_CFLAGS   := $(if $(HTTP_LIBRARY),$(shell pkg-config --cflags cpp-httplib))
 HTTP_LIBS     := $(if $(HTTP_LIBRARY),$(shell pkg-config --libs cpp-httplib))
 
@@ -22,9 +26,9 @@ http http-program: $(HTTP_PROGRAM)
 http-tests: build/test/http_test build/test/http_test_asan $(HTTP_PROGRAM)
 else
 http:
-	@echo 'gravitas-telemetry-http needs cpp-httplib 0.11: run make deps' >&2 && false
+	@echo 'gravitas-telemetry-http needs $(or $(HTTP_MISSING),cpp-httplib 0.11): run make deps' >&2 && false
 http-program:
-	@echo 'without gravitas-telemetry-http: cpp-httplib 0.11 is missing (make deps)'
+	@echo 'without gravitas-telemetry-http: $(or $(HTTP_MISSING),cpp-httplib 0.11) is missing (make deps)'
 http-tests:
 endif
 
@@ -35,9 +39,9 @@ $(HTTP_BUILD)/test/%.o: test/http/%.cpp
 	@mkdir -p $(@D)
 	$(HTTP_COMPILE) -Iclient/include -Itest -c -o $@ $<
 # Anew where a file was added or taken away, too.
-$(HTTP_BUILD)/assets.s: client/http/embed client/http/web $(HTTP_ASSETS)
+$(HTTP_BUILD)/assets.s: client/http/embed client/http/web client/http/web/ASSETS $(HTTP_ASSETS) $(HTTP_PACKAGED_FILES)
 	@mkdir -p $(@D)
-	client/http/embed $(HTTP_ASSETS) > $@
+	client/http/embed $(HTTP_ASSETS) $(HTTP_PACKAGED) > $@
 $(HTTP_BUILD)/assets_data.o: $(HTTP_BUILD)/assets.s
 	$(CC) -c -o $@ $<
 
