@@ -54,8 +54,7 @@ class GrafanaTest(unittest.TestCase):
                              SELECT telemetry.log_thought_latency($name${HOSTILE}$name$, 1, 100)""")
         cls.addClassCleanup(cls.drop)
         cls.now = datetime.datetime.now(datetime.timezone.utc)
-        cls.components = [row["component"] for row in cls.ask(cls.variable()["query"].replace("coalesce(component, '(none)')",
-                                                              "coalesce(component, '(none)') AS component"))]
+        cls.components = [name for row in cls.ask(cls.variable()["query"]) for name in row.values()]
 
     @classmethod
     def drop(cls):
@@ -94,8 +93,9 @@ class GrafanaTest(unittest.TestCase):
                         self.assertLessEqual(len({row["time"] for row in rows}), 1500)
 
     def test_the_variable_names_every_model(self):
-        self.assertEqual(len(self.components), 21)
+        self.assertEqual(len(self.components), 22)
         self.assertIn(HOSTILE, self.components)
+        self.assertIn("(none)", self.components)  # or else all of nothing would be a syntax error
 
     def test_a_hostile_name_is_a_name(self):
         rows = self.answer("Models by ms per token", components=[HOSTILE])
@@ -114,6 +114,10 @@ class GrafanaTest(unittest.TestCase):
         expected = self.ask(f"SELECT * FROM telemetry.efficiency_trend(step => '30 min', as_of => {self.as_of()})")
         self.assertEqual({(row["time"], row["metric"]): row["value"] for row in rows},
                          {(row["step_start"], row["component"]): row["weighted_efficiency_score"] for row in expected})
+
+    def test_loads_are_those_of_the_models_asked_for(self):
+        self.assertEqual(len(self.answer("Load latency")), 20)
+        self.assertEqual([row["model"] for row in self.answer("Load latency", components=["yi:34b"])], ["yi:34b"])
 
     def test_tokens_per_hour_sum_up(self):
         rows = self.answer("Tokens per hour", 24, "15m")
@@ -137,6 +141,9 @@ class GrafanaTest(unittest.TestCase):
     def test_newest_events_are_of_the_range(self):
         rows = self.answer("Newest events", 1)
         self.assertEqual(len(rows), 50)
+        self.assertIn("VRAM_CHECK", {row["event_type"] for row in rows})
+        self.assertEqual({row["component"] for row in self.answer("Newest events", 1, components=["yi:34b"])
+                          if row["event_type"] != "VRAM_CHECK"}, {"yi:34b"})
         self.assertEqual([row["time"] for row in rows], sorted((row["time"] for row in rows), reverse=True))
         self.assertEqual(self.answer("Newest events", 0), [])
 
