@@ -3,9 +3,11 @@
 
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/relation.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 }
 
@@ -68,12 +70,16 @@ const char *role_argument(FunctionCallInfo fcinfo)
     return quote_identifier(role);
 }
 
+// GRANT and what a round of maintenance does to the same table fail beside each other.
+void keep_maintenance_away() { LockRelationOid(pg::relation_of("maintenance_lock"), ShareUpdateExclusiveLock); }
+
 void grant(const char *privilege, const char *role) { pg::run_sql(psprintf("GRANT %s TO %s", privilege, role)); }
 
 template <std::size_t count>
 void grant_all(const char *const (&privileges)[count], FunctionCallInfo fcinfo)
 {
     const char *const role = role_argument(fcinfo);
+    keep_maintenance_away();
     pg::with_spi([&] {
         for (const char *const privilege : privileges)
             grant(privilege, role);
@@ -93,6 +99,7 @@ TELEMETRY_FUNCTION(grant_writer)
 TELEMETRY_FUNCTION(grant_reader)
 {
     const char *const role = role_argument(fcinfo);
+    keep_maintenance_away();
     pg::with_spi([&] {
         pg::run_sql(for_readers);
         SPITupleTable *const privileges = SPI_tuptable;
