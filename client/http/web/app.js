@@ -47,7 +47,7 @@ function show() {
     if (!latest) return;
     const { overall, model_trends: trends } = latest.sixtyDays;
     learn(trends.map((row) => row.component));
-    overview.showFreshness(overall, latest.alerts);
+    if (find("#trouble").hidden) overview.showFreshness(overall, latest.alerts);
     const isEmpty = overall.total_measurements === 0 && latest.events.rows.length === 0;
     find("#empty").hidden = !isEmpty;
     find("#figures").hidden = isEmpty;
