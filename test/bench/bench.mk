@@ -20,7 +20,7 @@ BENCH_OPTIONS  = shared_buffers=1GB max_wal_size=16GB autovacuum=off checkpoint_
 
 .PHONY: bench-program bench-run
 bench-program: build/bench/bench
-bench-run: extension bench-program
+bench-run: extension bench-program http-program
 	@tools/cluster run $(if $(KEEP),--keep) $(addprefix --option ,$(BENCH_OPTIONS)) -- build/bench/bench
 
 build/bench/bench: $(BENCH_OBJECTS) $(BENCH_CORE) $(BENCH_CLIENT)

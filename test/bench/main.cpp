@@ -33,6 +33,7 @@ constexpr Subject subjects[] = {
     {"retention", bench::measure_retention},
     {"maintenance", bench::measure_maintenance},
     {"unattended", bench::measure_unattended},
+    {"http", bench::measure_http},
     {"others", bench::measure_others},
 };
 

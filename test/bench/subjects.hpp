@@ -22,6 +22,7 @@ void measure_recent(const Options &options, Report &report);      // the newest 
 void measure_retention(const Options &options, Report &report);   // dropping days beside a writer
 void measure_maintenance(const Options &options, Report &report); // rounds of it
 void measure_unattended(const Options &options, Report &report);  // reads while it maintains itself
+void measure_http(const Options &options, Report &report);        // the HTTP service under load
 void measure_others(const Options &options, Report &report);      // tdigest, TimescaleDB
 
 } // namespace bench
