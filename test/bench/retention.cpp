@@ -73,7 +73,7 @@ void measure_retention(const Options &options, Report &report)
     // Postgres removes the files once nobody waits any more, and how long that takes is the file system's.
     report.add({what + ": as long as it is locked",
                 milliseconds_of(activities, "dropping", &Activity::locked_milliseconds),
-                "",
+                "looked at each millisecond",
                 {},
                 {.figure = drop_ms}});
     report.add({"  in all, with its files",
