@@ -3,6 +3,9 @@
 # totals, and the reads of others look at the deltas since the last compaction only.
 set -euo pipefail
 
+# In a cluster of its own: what was compacted is known by the oldest transaction that runs, of any database.
+[[ ${1:-} == inside ]] || exec tools/cluster run --option gravitas_telemetry.maintenance=off -- "$0" inside
+
 database=old_snapshot_$$
 scratch=$(mktemp -d)
 holder=''

@@ -1,6 +1,6 @@
 # Sourced: a server beside the one of the PG* environment, with its programs, as its user, on its socket and another port.
 
-second_port=5433
+second_port=$((10000 + $$ % 50000)) # of a socket, which others may have beside it
 second_data=$PGHOST/$(basename "$0" .sh).$$
 become=()
 ((EUID != 0)) || become=(setpriv --reuid="$(stat -c %U "$PGHOST")" --regid="$(stat -c %G "$PGHOST")" --init-groups --)
