@@ -10,9 +10,6 @@
 #include "pg/relation.hpp"
 #include "pg/spi.hpp"
 
-extern "C" {
-}
-
 using namespace gravitas::telemetry;
 
 namespace {

@@ -5,9 +5,9 @@
 #include "core/time_bucket.hpp"
 #include "functions/rollup.hpp"
 #include "pg/expanded.hpp"
-#include "pg/scan.hpp"
 #include "pg/memory.hpp"
 #include "pg/relation.hpp"
+#include "pg/scan.hpp"
 
 extern "C" {
 #include "access/table.h"

@@ -5,10 +5,10 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/brief_lock.hpp"
-#include "pg/scan.hpp"
 #include "pg/one_session.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
+#include "pg/scan.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {

@@ -10,9 +10,9 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/expanded.hpp"
-#include "pg/scan.hpp"
 #include "pg/relation.hpp"
 #include "pg/row.hpp"
+#include "pg/scan.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {

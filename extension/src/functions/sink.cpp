@@ -75,7 +75,7 @@ std::optional<std::int64_t> store(Event &event)
 
 void store_prepared(Event *events, std::size_t count)
 {
-    pg::refuse_if_read_only("INSERT");
+    pg::refuse_if_read_only();
     if (stores_plainly()) {
         EventIds ids;
         for (std::size_t i = 0; i < count; ++i)

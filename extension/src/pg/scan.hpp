@@ -26,7 +26,8 @@ bool visits_on(Visit &visit, TupleTableSlot *row)
 {
     if constexpr (std::is_same_v<bool, std::invoke_result_t<Visit, TupleTableSlot *>>)
         return visit(row);
-    visit(row);
+    else
+        visit(row);
     return true;
 }
 

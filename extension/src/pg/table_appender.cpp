@@ -49,10 +49,10 @@ bool may_insert_plainly(Relation table)
            check_enable_rls(id, InvalidOid, true) != RLS_ENABLED;
 }
 
-void refuse_if_read_only(const char *command)
+void refuse_if_read_only()
 {
-    PreventCommandIfReadOnly(command);
-    PreventCommandIfParallelMode(command);
+    PreventCommandIfReadOnly("INSERT");
+    PreventCommandIfParallelMode("INSERT");
 }
 
 TableAppender::TableAppender(Relation table) : executor_(CreateExecutorState())

@@ -21,7 +21,7 @@ bool is_plain_table(Relation table) noexcept;
 bool may_insert_plainly(Relation table);
 
 // Raises the error of a read-only transaction, a standby or a parallel worker.
-void refuse_if_read_only(const char *command);
+void refuse_if_read_only();
 
 class TableAppender {
 public:
