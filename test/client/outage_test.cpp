@@ -1,53 +1,9 @@
 #include "support.hpp"
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 
 namespace gravitas::telemetry::test {
-
-namespace {
-
-// The server's socket, under another name that comes and goes.
-class Door {
-public:
-    explicit Door(const Database &database)
-    {
-        auto session = database.session();
-        port_ = session.value("SHOW port");
-        std::string directory = session.value("SHOW unix_socket_directories");
-        directory = directory.substr(0, directory.find(','));
-        if (const char *host = std::getenv("PGHOST"); host != nullptr && host[0] == '/')
-            directory = host;
-        socket_ = directory + "/.s.PGSQL." + port_;
-        conninfo_ = "host=" + directory_.path() + " port=" + port_ + " " + database.conninfo();
-    }
-
-    void open() const { std::filesystem::create_symlink(socket_, directory_.path() + "/.s.PGSQL." + port_); }
-    void shut() const { std::filesystem::remove(directory_.path() + "/.s.PGSQL." + port_); }
-    [[nodiscard]] const std::string &conninfo() const { return conninfo_; }
-
-private:
-    TemporaryDirectory directory_;
-    std::string port_;
-    std::string socket_;
-    std::string conninfo_;
-};
-
-// Ends the client's connections to the database, as an administrator or a restart does.
-void end_connections(const Database &database)
-{
-    auto session = database.session();
-    session.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                  " WHERE datname = current_database() AND application_name = 'gravitas-telemetry'");
-    EXPECT_TRUE(eventually([&] {
-        return session.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                             " AND application_name = 'gravitas-telemetry'") == "0";
-    }));
-}
-
-} // namespace
 
 TEST(Outage, at_the_start_delays_events_only)
 {
@@ -149,7 +105,7 @@ TEST(Outage, of_a_connection_loses_nothing)
     for (int round = 1; round <= 5; ++round) {
         client.log({.event_type = "TICK"});
         EXPECT_TRUE(client.flush(patience));
-        end_connections(database);
+        end_connections(database, "gravitas-telemetry");
     }
     EXPECT_TRUE(is_account(client, 5, 0, 0, 0));
     EXPECT_EQ(database.events(), 5);
@@ -180,7 +136,7 @@ TEST(Outage, of_a_reader_is_repaired)
     const Database database;
     Client client{{.conninfo = database.conninfo()}};
     EXPECT_TRUE(client.get_recent_events().empty());
-    end_connections(database);
+    end_connections(database, "gravitas-telemetry");
     EXPECT_TRUE(client.get_recent_events().empty());
 }
 

@@ -90,6 +90,30 @@ TemporaryDirectory::TemporaryDirectory() : path_("/tmp/gravitas-client-XXXXXX")
 
 TemporaryDirectory::~TemporaryDirectory() { std::filesystem::remove_all(path_); }
 
+Door::Door(const Database &database)
+{
+    Session session = database.session();
+    const std::string port = session.value("SHOW port");
+    std::string directory = session.value("SHOW unix_socket_directories");
+    directory = directory.substr(0, directory.find(','));
+    if (const char *host = std::getenv("PGHOST"); host != nullptr && host[0] == '/')
+        directory = host;
+    socket_ = directory + "/.s.PGSQL." + port;
+    path_ = directory_.path() + "/.s.PGSQL." + port;
+    conninfo_ = "host=" + directory_.path() + " port=" + port + " " + database.conninfo();
+}
+
+void Door::open() const { std::filesystem::create_symlink(socket_, path_); }
+void Door::shut() const { std::filesystem::remove(path_); }
+
+void end_connections(const Database &database, const std::string &application_name)
+{
+    Session session = database.session();
+    session.query("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                  " WHERE datname = current_database() AND application_name = $1",
+                  {application_name});
+}
+
 SilentServer::SilentServer() : socket_(socket(AF_UNIX, SOCK_STREAM, 0))
 {
     sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};

@@ -82,6 +82,25 @@ private:
     std::string path_;
 };
 
+// The server's socket, under another name that comes and goes; at first it is not there.
+class Door {
+public:
+    explicit Door(const Database &database);
+
+    void open() const;
+    void shut() const;
+    [[nodiscard]] const std::string &conninfo() const { return conninfo_; }
+
+private:
+    TemporaryDirectory directory_;
+    std::string socket_;
+    std::string path_;
+    std::string conninfo_;
+};
+
+// Ends a program's connections to the database, as an administrator or a restart does.
+void end_connections(const Database &database, const std::string &application_name);
+
 // Accepts connections and never says a word.
 class SilentServer {
 public:

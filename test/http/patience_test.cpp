@@ -3,7 +3,6 @@
 #include "support.hpp"
 
 #include <atomic>
-#include <filesystem>
 
 namespace gravitas::telemetry::http::test {
 
@@ -11,46 +10,10 @@ namespace {
 
 constexpr const char *half_a_request = "GET /health HTTP/1.1\r\nHost: local";
 
-// The server's socket, under another name that comes and goes.
-class Door {
-public:
-    explicit Door(const Database &database) : database_(database)
-    {
-        Session session = database.session();
-        port_ = session.value("SHOW port");
-        std::string directory = session.value("SHOW unix_socket_directories");
-        directory = directory.substr(0, directory.find(','));
-        if (const char *host = std::getenv("PGHOST"); host != nullptr && host[0] == '/')
-            directory = host;
-        socket_ = directory + "/.s.PGSQL." + port_;
-        open();
-    }
-
-    void open() const { std::filesystem::create_symlink(socket_, path()); }
-    void shut() const
-    {
-        std::filesystem::remove(path());
-        end_connections();
-    }
-    void end_connections() const
-    {
-        Session session = database_.session();
-        session.query("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-                      " WHERE datname = current_database() AND application_name = 'gravitas-telemetry-http'");
-    }
-    [[nodiscard]] std::string conninfo() const
-    {
-        return "host=" + directory_.path() + " port=" + port_ + " " + database_.conninfo();
-    }
-
-private:
-    [[nodiscard]] std::string path() const { return directory_.path() + "/.s.PGSQL." + port_; }
-
-    const Database &database_;
-    TemporaryDirectory directory_;
-    std::string port_;
-    std::string socket_;
-};
+void end_connections(const Database &database)
+{
+    telemetry::test::end_connections(database, "gravitas-telemetry-http");
+}
 
 Limits short_limits()
 {
@@ -180,12 +143,14 @@ TEST(Outage, is_503_until_the_database_is_back)
 {
     const Database database;
     const Door door(database);
+    door.open();
     Options options = options_for(database);
     options.conninfo = door.conninfo();
     const Service service(options);
     EXPECT_EQ(service.get("/telemetry/60day").status, 200);
 
     door.shut();
+    end_connections(database);
     for (const char *const path : {"/telemetry/60day", "/telemetry/efficiency", "/metrics", "/telemetry/events"}) {
         const Response away = service.get(path);
         EXPECT_EQ(away.status, 503) << path << away.body;
@@ -207,11 +172,10 @@ TEST(Outage, is_503_until_the_database_is_back)
 TEST(Outage, that_is_over_before_the_next_question_is_none)
 {
     const Database database;
-    const Door door(database);
     const Service service(options_for(database));
     for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(service.get("/telemetry/60day").status, 200);
-        door.end_connections();
+        end_connections(database);
     }
 }
 

@@ -20,6 +20,7 @@ namespace gravitas::telemetry::http::test {
 
 using nlohmann::json;
 using telemetry::test::Database;
+using telemetry::test::Door;
 using telemetry::test::eventually;
 using telemetry::test::seconds_of;
 using telemetry::test::Session;
