@@ -3,11 +3,10 @@
 #include "database.hpp"
 #include "subjects.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <csignal>
 #include <fstream>
-#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <sys/wait.h>

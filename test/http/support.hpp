@@ -22,7 +22,6 @@ using nlohmann::json;
 using telemetry::test::Database;
 using telemetry::test::Door;
 using telemetry::test::eventually;
-using telemetry::test::seconds_of;
 using telemetry::test::Session;
 using telemetry::test::TemporaryDirectory;
 using namespace std::chrono_literals;

@@ -1,10 +1,9 @@
 // workers(): whether background workers are to be had, and the launcher among them.
 
+#include "functions/maintenance_step.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/row.hpp"
-
-#include "functions/maintenance_step.hpp"
 #include "worker.hpp"
 
 extern "C" {
