@@ -15,9 +15,9 @@ export async function get(path, parameters, signal) {
     const url = new URL(path, location.origin);
     url.search = new URLSearchParams(parameters);
     const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
-    const document = await answer.json().catch(() => null);
-    if (!answer.ok || document === null) throw new ServerError(answer.status, document?.error);
-    return document;
+    const content = await answer.json().catch(() => null);
+    if (!answer.ok || content === null) throw new ServerError(answer.status, content?.error);
+    return content;
 }
 
 // As get(), but what has more rows than the server gives is no trouble: it is too much to draw, too.
