@@ -8,8 +8,8 @@ BENCH_CLIENT   = build/client/libgravitas_telemetry.a
 # Only compared with, and named as absent where they are: tools/deps --bench installs them.
 BENCH_PEERS    = $(shell pkg-config --exists spdlog && echo spdlog) \
                  $(shell pkg-config --exists prometheus-cpp-core && echo prometheus-cpp-core)
-BENCH_PEER_FLAGS = $(if $(filter spdlog,$(BENCH_PEERS)),-DBENCH_SPDLOG) \
-                   $(if $(filter prometheus-cpp-core,$(BENCH_PEERS)),-DBENCH_PROMETHEUS) \
+BENCH_PEER_FLAGS = $(if $(filter spdlog,$(BENCH_PEERS)),-DBENCH_SPDLOG='"$(shell pkg-config --modversion spdlog)"') \
+                   $(if $(filter prometheus-cpp-core,$(BENCH_PEERS)),-DBENCH_PROMETHEUS='"$(shell pkg-config --modversion prometheus-cpp-core)"') \
                    $(if $(strip $(BENCH_PEERS)),$(shell pkg-config --cflags $(BENCH_PEERS)))
 BENCH_PEER_LIBS  = $(if $(strip $(BENCH_PEERS)),$(shell pkg-config --libs $(BENCH_PEERS)))
 BENCH_PG       = $(or $(PG_CONFIG),pg_config)

@@ -35,15 +35,6 @@ void insert_events(Connection &connection, const std::string &start, long count)
     }
 }
 
-// What get_aggregated_efficiency() must say, from the events.
-const std::string brute_force =
-    "SELECT component, count(value) FILTER (WHERE status = 'OK'), count(*) FILTER (WHERE status <> 'OK'), "
-    "min(value) FILTER (WHERE status = 'OK'), max(value) FILTER (WHERE status = 'OK'), "
-    "sum(tokens_generated) FILTER (WHERE status = 'OK') FROM telemetry.event, telemetry.reading_window(24, " +
-    as_of +
-    ") AS w WHERE event_type = 'THOUGHT_LATENCY' AND \"timestamp\" >= w.window_start AND \"timestamp\" < w.window_end "
-    "GROUP BY component";
-
 } // namespace
 
 std::string generated_events(const std::string &start, long count, long first, long last)
@@ -95,11 +86,7 @@ std::string day_database(long count)
     Connection connection(name);
     load_day(connection, day_before, count);
     connection.run("VACUUM ANALYZE");
-    must_agree(
-        connection, "get_aggregated_efficiency()",
-        "SELECT component, measurement_count, error_count, best_efficiency, worst_efficiency, total_tokens FROM (" +
-            read_efficiency + ") AS answer",
-        brute_force);
+    check_efficiency(connection);
     return name;
 }
 
@@ -132,6 +119,22 @@ std::string months_database(long events_a_day)
                "SELECT (telemetry.get_60day_statistics(" + as_of + ") #>> '{overall, total_measurements}')::bigint",
                "SELECT 60::bigint * " + std::to_string(events_a_day));
     return name;
+}
+
+void check_efficiency(Connection &connection)
+{
+    const std::string brute_force =
+        "SELECT component, count(value) FILTER (WHERE status = 'OK'), count(*) FILTER (WHERE status <> 'OK'), "
+        "min(value) FILTER (WHERE status = 'OK'), max(value) FILTER (WHERE status = 'OK'), "
+        "sum(tokens_generated) FILTER (WHERE status = 'OK') FROM telemetry.event, telemetry.reading_window(24, " +
+        as_of +
+        ") AS w WHERE event_type = 'THOUGHT_LATENCY' AND \"timestamp\" >= w.window_start AND \"timestamp\" < "
+        "w.window_end GROUP BY component";
+    must_agree(connection, "get_aggregated_efficiency()",
+               "SELECT component, measurement_count, error_count, best_efficiency, worst_efficiency, total_tokens FROM "
+               "(" +
+                   read_efficiency + ") AS answer",
+               brute_force);
 }
 
 void append_deltas(Connection &connection, long count)

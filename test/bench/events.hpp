@@ -43,6 +43,9 @@ std::string months_database(long events_a_day);
 // Logs `count` events of one statement each, one a millisecond, the last at as_of: as many deltas.
 void append_deltas(Connection &connection, long count);
 
+// Throws unless get_aggregated_efficiency() says what the events say.
+void check_efficiency(Connection &connection);
+
 // Throws unless the two statements give the same rows.
 void must_agree(Connection &connection, const std::string &what, const std::string &answer,
                 const std::string &expected);

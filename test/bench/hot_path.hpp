@@ -26,6 +26,7 @@ struct Logger {
 
 // Those of hot_path_peers.cpp.
 std::vector<Logger> other_loggers();
+std::string versions_of_peers();
 
 // The events come in bursts that fit into the queues, and everything is written between two of them: what is measured
 // is how an event gets in, not how fast the other end is.

@@ -111,6 +111,18 @@ std::vector<Logger> prometheus_loggers() { return {{"prometheus-cpp", {}}}; }
 
 } // namespace
 
+std::string versions_of_peers()
+{
+    std::string spdlog = "absent", prometheus = "absent";
+#ifdef BENCH_SPDLOG
+    spdlog = BENCH_SPDLOG;
+#endif
+#ifdef BENCH_PROMETHEUS
+    prometheus = BENCH_PROMETHEUS;
+#endif
+    return "spdlog " + spdlog + ", prometheus-cpp " + prometheus;
+}
+
 std::vector<Logger> other_loggers()
 {
     std::vector<Logger> loggers = spdlog_loggers();

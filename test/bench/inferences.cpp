@@ -64,15 +64,20 @@ void append_number(std::string &data, Value number)
 std::vector<Inference> make_inferences(long count, std::chrono::seconds time)
 {
     using namespace std::chrono;
-    const std::int64_t time_us = duration_cast<microseconds>(time).count();
-    const std::int64_t now_us = duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-    std::mt19937_64 random(4);
+    return make_inferences(count, duration_cast<microseconds>((system_clock::now() - time).time_since_epoch()).count(),
+                           time);
+}
+
+std::vector<Inference> make_inferences(long count, std::int64_t start_us, std::chrono::seconds time, unsigned seed)
+{
+    const std::int64_t time_us = std::chrono::microseconds(time).count();
+    std::mt19937_64 random(seed);
     std::lognormal_distribution<double> first_token(std::log(150.0), 0.6), pace(0, 0.4);
     std::uniform_int_distribution<std::int32_t> tokens(1, 500), prompt(0, 2000), hundred(0, 99);
     std::vector<Inference> inferences(static_cast<std::size_t>(count));
     for (long i = 0; i < count; ++i) {
         Inference &made = inferences[static_cast<std::size_t>(i)];
-        made.time_us = now_us - time_us + time_us * i / count;
+        made.time_us = start_us + time_us / count * i;
         made.model = static_cast<int>(i % 10);
         made.first_token_ms = first_token(random);
         made.tokens_generated = tokens(random);

@@ -22,8 +22,10 @@ struct Inference {
     bool failed;
 };
 
-// `count` inferences of ten models at equal distances through the time up to now, 1 in 100 failed, lognormal latencies;
-// but for when they were, the same every time.
+// `count` inferences of ten models at equal distances from start_us on, 1 in 100 failed, lognormal latencies; the same
+// every time for the same seed.
+std::vector<Inference> make_inferences(long count, std::int64_t start_us, std::chrono::seconds time, unsigned seed = 4);
+// The same, of the time up to now.
 std::vector<Inference> make_inferences(long count, std::chrono::seconds time = std::chrono::hours(1));
 
 const std::string &model_name(int model);

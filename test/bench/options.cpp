@@ -41,6 +41,7 @@ Options options_from_environment()
     options.only = values<std::string>("BENCH_ONLY", "");
     options.events = values<long>("BENCH_EVENTS", full ? "1000000 10000000" : "1000000");
     options.day_events = number("BENCH_DAY_EVENTS", full ? 1'000'000 : 20'000);
+    options.growth_events = values<long>("BENCH_GROWTH_EVENTS", full ? "1000000 10000000 100000000" : "100000 1000000");
     options.deltas = values<long>("BENCH_DELTAS", full ? "10000 600000" : "10000 60000");
     options.busy_rounds = number("BENCH_BUSY_ROUNDS", 10);
     options.busy_statements = number("BENCH_BUSY_STATEMENTS", full ? 60'000 : 2'000);
@@ -55,8 +56,8 @@ Options options_from_environment()
     if (options.ingest_events < 10'000 || options.ingest_runs < 1 || options.hot_path_runs < 1)
         throw std::runtime_error("BENCH_INGEST_EVENTS takes 10,000 or more, BENCH_INGEST_RUNS and BENCH_HOT_PATH_RUNS "
                                  "1 or more");
-    if (options.events.empty())
-        throw std::runtime_error("BENCH_EVENTS names no number of events");
+    if (options.events.empty() || options.growth_events.empty())
+        throw std::runtime_error("BENCH_EVENTS or BENCH_GROWTH_EVENTS names no number of events");
     return options;
 }
 

@@ -8,13 +8,12 @@
 namespace bench {
 
 // From the environment:
-//   BENCH=full             1 and 10 million events, 60 days of a million, ten minutes of real time; else within 6
-//                          minutes
-//   BENCH_ONLY             some of the subjects:
-//                          "efficiency statistics deltas busy aggregates sizes writing ingest view hot_path footprint
-//                          recent retention maintenance unattended others"
+//   BENCH=full             1 and 10 million events and 100 at last, 60 days of a million, ten minutes of real time;
+//                          else within some 5 minutes
+//   BENCH_ONLY             some of the subjects, which main.cpp lists: "efficiency ingest"
 //   BENCH_EVENTS           events in 24 hours, smallest first: "1000000 10000000"
 //   BENCH_DAY_EVENTS       events on each of the 60 days
+//   BENCH_GROWTH_EVENTS    events of 60 days, smallest first: "1000000 10000000 100000000"
 //   BENCH_DELTAS           deltas that were not compacted: "10000 600000"
 //   BENCH_BUSY_ROUNDS      compactions
 //   BENCH_BUSY_STATEMENTS  statements of one event before each of them
@@ -29,6 +28,7 @@ struct Options {
     std::vector<std::string> only;
     std::vector<long> events;
     long day_events = 0;
+    std::vector<long> growth_events;
     std::vector<long> deltas;
     long busy_rounds = 0;
     long busy_statements = 0;

@@ -12,11 +12,6 @@ constexpr double efficiency_ms = 4;
 constexpr double statistics_ms = 5;
 constexpr double delta_us = 2;
 
-std::string in_words(long number)
-{
-    return number % 1'000'000 == 0 ? std::to_string(number / 1'000'000) + " M" : grouped(static_cast<double>(number));
-}
-
 } // namespace
 
 void measure_efficiency(const Options &options, Report &report)

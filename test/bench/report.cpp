@@ -1,5 +1,7 @@
 #include "report.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -9,6 +11,9 @@
 namespace bench {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
+using Cells = std::vector<std::string>;
 
 // Three digits that mean something: 0.123, 1.23, 12.3, 1,234
 std::string figure(double number)
@@ -42,12 +47,18 @@ std::string limits(const Target &target, const std::string &unit)
     return text;
 }
 
-double last_progress = 0; // in seconds of the run
+std::string verdict(const Row &row) { return misses_target(row) ? "MISSED" : has_target(row) ? "ok" : ""; }
 
-double seconds_of_run()
+Cells cells_of(const Row &row)
 {
-    static const auto start = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const std::optional<double> ratio = ratio_of(row);
+    return {row.work,
+            figures(row.product, row.unit),
+            row.reference,
+            figures(row.reference_figure, row.unit),
+            ratio ? figure(*ratio) + " ×" : "",
+            limits(row.target, row.unit),
+            verdict(row)};
 }
 
 // Columns that a terminal takes for UTF-8.
@@ -55,6 +66,64 @@ std::size_t width(const std::string &text)
 {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string table(const std::vector<Row> &rows)
+{
+    std::vector<Cells> lines = {
+        {"work", "min / median / max", "reference", "its min / median / max", "ratio", "target", ""}};
+    for (const Row &row : rows)
+        lines.push_back(cells_of(row));
+    std::vector<std::size_t> widths(lines.front().size());
+    for (const Cells &line : lines)
+        for (std::size_t column = 0; column < widths.size(); ++column)
+            widths[column] = std::max(widths[column], width(line[column]));
+    std::string text;
+    for (const Cells &line : lines) {
+        for (std::size_t column = 0; column < widths.size(); ++column)
+            text += "| " + line[column] + std::string(widths[column] - width(line[column]) + 1, ' ');
+        text += "|\n";
+        if (&line != &lines.front())
+            continue;
+        for (const std::size_t columns : widths)
+            text += "|" + std::string(columns + 2, '-');
+        text += "|\n";
+    }
+    return text;
+}
+
+Json json_of(const Samples &samples)
+{
+    if (samples.empty())
+        return nullptr;
+    return {
+        {"n", samples.size()}, {"min", samples.minimum()}, {"median", samples.median()}, {"max", samples.maximum()}};
+}
+
+Json json_of(const std::optional<double> &number) { return number ? Json(*number) : Json(nullptr); }
+
+Json json_of(const std::string &subject, const Row &row)
+{
+    return {{"subject", subject},
+            {"work", row.work},
+            {"unit", row.unit},
+            {"product", json_of(row.product)},
+            {"reference", row.reference},
+            {"reference_figure", json_of(row.reference_figure)},
+            {"ratio", json_of(ratio_of(row))},
+            {"target",
+             {{"max", json_of(row.target.figure)},
+              {"max_ratio", json_of(row.target.ratio)},
+              {"min_ratio", json_of(row.target.least_ratio)}}},
+            {"missed", misses_target(row)}};
+}
+
+double last_progress = 0; // in seconds of the run
+
+double seconds_of_run()
+{
+    static const auto start = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 } // namespace
@@ -67,51 +136,97 @@ std::string grouped(double number)
     return digits;
 }
 
-void Report::add(const Row &row)
+std::string in_words(long number)
 {
-    const double ratio = row.reference_figure.empty() ? 0 : row.product.median() / row.reference_figure.median();
-    const bool has_target = row.target.figure || row.target.ratio || row.target.least_ratio;
-    const bool missed = (row.target.figure && row.product.median() > *row.target.figure) ||
-                        (row.target.ratio && ratio > *row.target.ratio) ||
-                        (row.target.least_ratio && ratio < *row.target.least_ratio);
-    targets_ += has_target ? 1 : 0;
-    missed_ += missed ? 1 : 0;
-    rows_.push_back({row.work, figures(row.product, row.unit), row.reference, figures(row.reference_figure, row.unit),
-                     row.reference_figure.empty() ? "" : figure(ratio) + " ×", limits(row.target, row.unit),
-                     missed       ? "MISSED"
-                     : has_target ? "ok"
-                                  : ""});
-    progress(row.work + ": " + rows_.back()[1]);
+    constexpr long million = 1'000'000;
+    return number > 0 && number % million == 0 ? std::to_string(number / million) + " M"
+                                               : grouped(static_cast<double>(number));
+}
+
+std::optional<double> ratio_of(const Row &row)
+{
+    if (row.product.empty() || row.reference_figure.empty())
+        return std::nullopt;
+    return row.product.median() / row.reference_figure.median();
+}
+
+bool has_target(const Row &row) { return row.target.figure || row.target.ratio || row.target.least_ratio; }
+
+bool misses_target(const Row &row)
+{
+    const double ratio = ratio_of(row).value_or(0);
+    return (row.target.figure && row.product.median() > *row.target.figure) ||
+           (row.target.ratio && ratio > *row.target.ratio) ||
+           (row.target.least_ratio && ratio < *row.target.least_ratio);
+}
+
+void Report::begin(const std::string &subject, const std::string &title)
+{
+    sections_.push_back({subject, title, {}, {}});
+    progress(title);
+}
+
+// Rows that begin with two blanks go on with the one above; the work of each stands whole where it is missed.
+void Report::add(Row row)
+{
+    progress("  " + row.work + ": " + figures(row.product, row.unit));
+    sections_.back().rows.push_back(std::move(row));
 }
 
 void Report::say(const std::string &work, const std::string &text)
 {
-    rows_.push_back({work, text, "", "", "", "", ""});
-    progress(work + ": " + text);
+    sections_.back().rows.push_back({work, {}, text, {}, {}, ""});
+    progress("  " + work + ": " + text);
+}
+
+void Report::fail(const std::string &error)
+{
+    sections_.back().error = error;
+    progress("  failed: " + error);
+}
+
+bool Report::has_failed() const
+{
+    return std::any_of(sections_.begin(), sections_.end(),
+                       [](const Section &section) { return !section.error.empty(); });
 }
 
 std::string Report::text() const
 {
-    const Cells titles = {"work", "min / median / max", "reference", "its min / median / max", "ratio", "target", ""};
-    std::vector<std::size_t> widths;
-    for (std::size_t column = 0; column < titles.size(); ++column) {
-        widths.push_back(width(titles[column]));
-        for (const Cells &row : rows_)
-            widths[column] = std::max(widths[column], width(row[column]));
+    std::string body, misses;
+    int targets = 0, missed = 0;
+    for (const Section &section : sections_) {
+        body += "\n## " + section.subject + ": " + section.title + "\n\n" + table(section.rows);
+        if (!section.error.empty())
+            body += "\nFAILED: " + section.error + "\n";
+        for (const Row &row : section.rows) {
+            targets += has_target(row) ? 1 : 0;
+            missed += misses_target(row) ? 1 : 0;
+            if (misses_target(row))
+                misses += "- " + section.subject + ": " + row.work + ": " + figures(row.product, row.unit) +
+                          (ratio_of(row) ? ", " + figure(*ratio_of(row)) + " × " + row.reference : "") + "; target " +
+                          limits(row.target, row.unit) + "\n";
+        }
     }
-    const auto line = [&](const Cells &cells) {
-        std::string text;
-        for (std::size_t column = 0; column < cells.size(); ++column)
-            text += "| " + cells[column] + std::string(widths[column] - width(cells[column]) + 1, ' ');
-        return text + "|\n";
-    };
-    std::string text = head_ + "\n" + line(titles);
-    for (const std::size_t columns : widths)
-        text += "|" + std::string(columns + 2, '-');
-    text += "|\n";
-    for (const Cells &row : rows_)
-        text += line(row);
-    return text + "\n" + std::to_string(targets_) + " targets, " + std::to_string(missed_) + " missed\n";
+    return text_of(machine_) + body + "\n" + std::to_string(targets) + " targets, " + std::to_string(missed) +
+           " missed" + (misses.empty() ? "\n" : ":\n\n" + misses);
+}
+
+std::string Report::json() const
+{
+    Json rows = Json::array(), failures = Json::array();
+    for (const Section &section : sections_) {
+        for (const Row &row : section.rows)
+            rows.push_back(json_of(section.subject, row));
+        if (!section.error.empty())
+            failures.push_back({{"subject", section.subject}, {"error", section.error}});
+    }
+    Json document = {{"product", "Gravitas Telemetry"}};
+    for (const auto &[name, value] : machine_.facts)
+        document["machine"][name] = value;
+    document["rows"] = rows;
+    document["failures"] = failures;
+    return document.dump(2) + "\n";
 }
 
 void progress(const std::string &what)

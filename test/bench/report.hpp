@@ -1,7 +1,8 @@
-// The table: one row for each work that was measured.
+// The report: one row for each work that was measured, in sections, as Markdown and as JSON.
 
 #pragma once
 
+#include "machine.hpp"
 #include "measure.hpp"
 
 #include <optional>
@@ -26,25 +27,40 @@ struct Row {
     std::string unit = "ms";
 };
 
+// Of the medians; nothing without a reference.
+std::optional<double> ratio_of(const Row &row);
+bool has_target(const Row &row);
+bool misses_target(const Row &row);
+
 class Report {
 public:
-    explicit Report(std::string head) : head_(std::move(head)) {}
+    explicit Report(Machine machine) : machine_(std::move(machine)) {}
 
-    void add(const Row &row);
-    // A row without figures.
+    // Rows belong to the section that was begun last.
+    void begin(const std::string &subject, const std::string &title);
+    void add(Row row);
+    // A row without figures: what was absent, for one.
     void say(const std::string &work, const std::string &text);
+    // The section came to no end.
+    void fail(const std::string &error);
+    [[nodiscard]] bool has_failed() const;
 
     [[nodiscard]] std::string text() const; // Markdown that also reads well as it is
+    [[nodiscard]] std::string json() const;
 
 private:
-    using Cells = std::vector<std::string>;
-    std::string head_;
-    std::vector<Cells> rows_;
-    int targets_ = 0;
-    int missed_ = 0;
+    struct Section {
+        std::string subject, title;
+        std::vector<Row> rows;
+        std::string error;
+    };
+
+    Machine machine_;
+    std::vector<Section> sections_;
 };
 
 std::string grouped(double number); // 12345.6 → "12,346"
+std::string in_words(long number);  // 10000000 → "10 M", 20000 → "20,000"
 
 // Tells standard error what is going on, where it takes long.
 void progress(const std::string &what);
