@@ -1,5 +1,6 @@
 #include <gravitas/telemetry.hpp>
 
+#include "counter.hpp"
 #include "flusher.hpp"
 #include "fork.hpp"
 #include "known_components.hpp"
@@ -117,7 +118,11 @@ private:
     std::atomic<std::uint32_t> starting{ForkCount::now()};
 };
 
-Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Client::Client(Options options)
+{
+    Counter::find_out();
+    impl_ = std::make_unique<Impl>(std::move(options));
+}
 
 Client::~Client()
 {

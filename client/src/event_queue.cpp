@@ -1,5 +1,7 @@
 #include "event_queue.hpp"
 
+#include <utility>
+
 namespace gravitas::telemetry {
 
 bool EventQueue::push(Record &&record, bool waits) noexcept
@@ -26,7 +28,13 @@ try {
 std::size_t EventQueue::take(std::deque<Record> &events, std::size_t limit) noexcept
 {
     std::size_t taken = 0;
+    bool has_looked = false;
     for (Record record; taken < limit && queue_.try_dequeue(consumer_, record); ++taken) {
+        if (std::exchange(record.is_counted, false)) {
+            if (!std::exchange(has_looked, true))
+                counter_times_.look_again();
+            record.time_us = counter_times_.time_us(record.time_us);
+        }
         try {
             events.push_back(std::move(record));
         } catch (...) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "counter.hpp"
 #include "ledger.hpp"
 #include "record.hpp"
 #include "waker.hpp"
@@ -33,8 +34,8 @@ public:
     bool push(Record &&record, bool waits) noexcept;
 
     // The rest is the flusher's.
-    // Moves at most `limit` events to the end of `events`; fewer mean that the queue was empty. It ends however
-    // fast others push: what was taken still counts against the capacity.
+    // Moves at most `limit` events to the end of `events`, each with its time; fewer mean that the queue was empty. It
+    // ends however fast others push: what was taken still counts against the capacity.
     std::size_t take(std::deque<Record> &events, std::size_t limit) noexcept;
     // Signals the waker, once, when so many events are in memory; `nothing` for never.
     void wake_at(std::size_t events) noexcept { wake_at_.store(events); }
@@ -50,6 +51,7 @@ private:
     static constexpr std::size_t most_at_start = 65'536;
     moodycamel::ConcurrentQueue<Record> queue_{std::min(capacity_, most_at_start)};
     moodycamel::ConsumerToken consumer_{queue_}; // takes from all threads in turn
+    CounterTimes counter_times_;
     alignas(64) std::atomic<std::size_t> wake_at_{nothing};
 };
 

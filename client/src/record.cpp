@@ -1,5 +1,7 @@
 #include "record.hpp"
 
+#include "counter.hpp"
+
 #include <cmath>
 #include <cstring>
 
@@ -60,8 +62,9 @@ std::string_view PackedText::operator[](std::size_t field) const noexcept
 }
 
 Record::Record(EventKind event_kind, bool is_success, const std::string *component) noexcept
-    : time_us(microseconds_since_1970(Clock::now())), known(component), kind(event_kind), success(is_success)
+    : known(component), kind(event_kind), success(is_success), is_counted(Counter::is_trusted())
 {
+    time_us = is_counted ? Counter::read() : microseconds_since_1970(Clock::now());
 }
 
 Record::Record(const Draft &draft)

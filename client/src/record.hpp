@@ -77,7 +77,7 @@ struct Record {
     [[nodiscard]] std::string_view status() const noexcept;
     [[nodiscard]] std::string_view metadata() const noexcept { return text[3]; }
 
-    std::int64_t time_us = 0; // since 1970-01-01 UTC
+    std::int64_t time_us = 0; // since 1970-01-01 UTC; or what the counter said
     double value = no_figure;
     double duration_ms = no_figure;
     double first_token_ms = no_figure;
@@ -87,6 +87,7 @@ struct Record {
     PackedText text;
     EventKind kind = EventKind::other;
     bool success = true;
+    bool is_counted = false; // time_us is of the counter, until the event is taken from the queue
 };
 
 static_assert(sizeof(Record) <= 72, "the header promises about 80 bytes an event");

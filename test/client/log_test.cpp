@@ -57,6 +57,30 @@ TEST_F(Log, dates_an_event_when_it_is_logged)
     EXPECT_LE(time, after);
 }
 
+// By a handle, the processor's counter says when, where the kernel trusts it.
+TEST_F(Log, dates_events_of_a_handle_in_their_order)
+{
+    const Component model = client.component("m");
+    std::vector<Clock::time_point> between = {Clock::now()};
+    for (int i = 0; i < 100; ++i) {
+        client.log_thought_latency(model, 1, i + 1);
+        if (i % 10 == 0) { // some in one batch, some in another
+            EXPECT_TRUE(client.flush(patience));
+        }
+        between.push_back(Clock::now());
+    }
+    ASSERT_TRUE(client.flush(patience));
+    auto session = database.session();
+    const auto rows = session.query("SELECT extract(epoch FROM \"timestamp\") * 1000000 FROM telemetry.event ORDER BY "
+                                    "tokens_generated");
+    ASSERT_EQ(rows.size(), 100u);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto time = at_microseconds(static_cast<std::int64_t>(std::stod(rows[i][0].value())));
+        EXPECT_GE(time, between[i] - 50us) << i;
+        EXPECT_LE(time, between[i + 1] + 50us) << i;
+    }
+}
+
 TEST_F(Log, keeps_the_microseconds_of_old_and_new_dates)
 {
     // Epoch, one microsecond before it, a leap day, the last microsecond of a year, and late in the clock's range.
