@@ -6,6 +6,7 @@
 #include "subjects.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -26,7 +27,6 @@ constexpr Subject subjects[] = {
     {"efficiency", "the day's efficiency of ten models", bench::measure_efficiency},
     {"statistics", "60 days", bench::measure_statistics},
     {"deltas", "both beside deltas that were not compacted", bench::measure_deltas},
-    {"busy", "both after one-event statements beside an old snapshot, without autovacuum", bench::measure_busy},
     {"growth", "filling, and how the time of each read grows with the number of events", bench::measure_growth},
     {"aggregates", "summarize() and sketch() over events", bench::measure_aggregates},
     {"sizes", "bytes of summaries", bench::measure_sizes},
@@ -54,10 +54,15 @@ void write(const bench::Report &report)
 void measure(const Subject &subject, const bench::Options &options, bench::Report &report)
 {
     report.begin(subject.name, subject.title);
+    const auto start = std::chrono::steady_clock::now();
+    const auto seconds = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
     try {
         subject.measure(options, report);
+        report.end(seconds());
     } catch (const std::exception &error) {
-        report.fail(error.what());
+        report.end(seconds(), error.what());
     }
     write(report);
 }

@@ -162,7 +162,7 @@ bool misses_target(const Row &row)
 
 void Report::begin(const std::string &subject, const std::string &title)
 {
-    sections_.push_back({subject, title, {}, {}});
+    sections_.push_back({subject, title, {}, {}, 0});
     progress(title);
 }
 
@@ -179,10 +179,12 @@ void Report::say(const std::string &work, const std::string &text)
     progress("  " + work + ": " + text);
 }
 
-void Report::fail(const std::string &error)
+void Report::end(double seconds, const std::string &error)
 {
+    sections_.back().seconds = seconds;
     sections_.back().error = error;
-    progress("  failed: " + error);
+    if (!error.empty())
+        progress("  failed: " + error);
 }
 
 bool Report::has_failed() const
@@ -196,7 +198,8 @@ std::string Report::text() const
     std::string body, misses;
     int targets = 0, missed = 0;
     for (const Section &section : sections_) {
-        body += "\n## " + section.subject + ": " + section.title + "\n\n" + table(section.rows);
+        body += "\n## " + section.subject + ": " + section.title + "\n\n" + table(section.rows) + "\nIn " +
+                grouped(section.seconds) + " s.\n";
         if (!section.error.empty())
             body += "\nFAILED: " + section.error + "\n";
         for (const Row &row : section.rows) {
@@ -214,8 +217,9 @@ std::string Report::text() const
 
 std::string Report::json() const
 {
-    Json rows = Json::array(), failures = Json::array();
+    Json rows = Json::array(), failures = Json::array(), seconds;
     for (const Section &section : sections_) {
+        seconds[section.subject] = section.seconds;
         for (const Row &row : section.rows)
             rows.push_back(json_of(section.subject, row));
         if (!section.error.empty())
@@ -226,6 +230,7 @@ std::string Report::json() const
         document["machine"][name] = value;
     document["rows"] = rows;
     document["failures"] = failures;
+    document["seconds"] = seconds;
     return document.dump(2) + "\n";
 }
 

@@ -41,8 +41,8 @@ public:
     void add(Row row);
     // A row without figures: what was absent, for one.
     void say(const std::string &work, const std::string &text);
-    // The section came to no end.
-    void fail(const std::string &error);
+    // The section came to its end, after so long; with an error, to none.
+    void end(double seconds, const std::string &error = "");
     [[nodiscard]] bool has_failed() const;
 
     [[nodiscard]] std::string text() const; // Markdown that also reads well as it is
@@ -53,6 +53,7 @@ private:
         std::string subject, title;
         std::vector<Row> rows;
         std::string error;
+        double seconds = 0;
     };
 
     Machine machine_;

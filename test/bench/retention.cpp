@@ -20,11 +20,11 @@ std::string bare_table(int day) { return "bare_" + std::to_string(day); }
 
 void load(const Options &options)
 {
-    progress("loading three days of " + grouped(static_cast<double>(options.day_events)) + " events");
+    progress("loading three days of " + grouped(static_cast<double>(options.dropped_events)) + " events");
     create_database(database);
     Connection connection(database);
     for (int day = 0; day < days; ++day) {
-        load_day(connection, utc_day(65 - day), options.day_events);
+        load_day(connection, utc_day(65 - day), options.dropped_events);
         make_bare_table(connection, bare_table(day));
         add_timestamp_index(connection, bare_table(day));
         connection.run("INSERT INTO " + bare_table(day) + " SELECT * FROM telemetry.event WHERE \"timestamp\" >= " +
@@ -58,7 +58,7 @@ double dead_rows(Connection &connection)
 void measure_retention(const Options &options, Report &report)
 {
     load(options);
-    const std::string what = "dropping a day of " + grouped(static_cast<double>(options.day_events)) + " events";
+    const std::string what = "dropping a day of " + grouped(static_cast<double>(options.dropped_events)) + " events";
     const double alone = longest_wait_alone(database, as_of);
     SteadyWriter writer(database, as_of);
     const std::vector<Activity> activities = watch(database, "CALL telemetry.apply_retention(" + as_of + ")");
@@ -68,7 +68,7 @@ void measure_retention(const Options &options, Report &report)
     Connection connection(database);
     must_agree(connection, "the events of dropped days",
                "SELECT sum(telemetry.event_count(summary)) FROM telemetry.rollup_day WHERE bucket < " + utc_day(60),
-               "SELECT " + std::to_string(days * options.day_events) + "::numeric");
+               "SELECT " + std::to_string(days * options.dropped_events) + "::numeric");
     must_agree(connection, "days that are left", "SELECT min(\"timestamp\") FROM telemetry.event", "SELECT " + as_of);
     // Postgres removes the files once nobody waits any more, and how long that takes is the file system's.
     report.add({what + ": as long as it is locked",

@@ -10,7 +10,6 @@ namespace bench {
 void measure_efficiency(const Options &options, Report &report);  // get_aggregated_efficiency() over 24 hours
 void measure_statistics(const Options &options, Report &report);  // get_60day_statistics()
 void measure_deltas(const Options &options, Report &report);      // both, with deltas that were not compacted
-void measure_busy(const Options &options, Report &report);        // both, after ten minutes beside an old snapshot
 void measure_growth(const Options &options, Report &report);      // reads of 1 M to 100 M events
 void measure_aggregates(const Options &options, Report &report);  // summarize() and sketch() over events
 void measure_sizes(const Options &options, Report &report);       // bytes of summaries
