@@ -17,7 +17,7 @@ help:
 	@echo "make check     set up and run all tests"
 	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
-	@echo "make bench     set up and measure"
+	@echo "make bench     set up and measure, in some 5 minutes; BENCH=full up to 100 million events"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
 	@echo "make install-client PREFIX=/usr/local    the C++ library and its headers"
 	@echo "make http      the HTTP service alone; make install-http PREFIX=/usr/local"

@@ -1,14 +1,15 @@
 // compact(): from deltas to rollups. rebuild_rollups(): from events to rollups.
 
-#include <algorithm>
-
 #include "core/time_bucket.hpp"
-#include "functions/retention_horizon.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/one_session.hpp"
 #include "pg/relation.hpp"
 #include "pg/spi.hpp"
+
+extern "C" {
+#include "storage/lmgr.h"
+}
 
 using namespace gravitas::telemetry;
 
@@ -102,13 +103,14 @@ constexpr char days_without_events[] = R"(
            WHERE e."timestamp" >= r.bucket AND e."timestamp" < r.bucket + interval '24 hours' LIMIT 1) IS NULL
     ORDER BY bucket LIMIT 1)";
 
-// Days of which the rollups know more than there is.
+// Days of which retention has removed events, and the rollups know more than there is.
 constexpr char days_with_fewer_events[] = R"(
     SELECT day::text
     FROM (SELECT bucket AS day, telemetry.event_count(summary) AS n
           FROM telemetry.rollup_day WHERE bucket >= $1 AND bucket < $2
           UNION ALL SELECT telemetry.bucket_start(1440, bucket), telemetry.event_count(summary)
           FROM telemetry.deltas($1, $2)) AS r
+    WHERE day < telemetry.expired_before('event')
     GROUP BY day
     HAVING sum(n) > (SELECT count(*) FROM telemetry.event AS e
                      WHERE e."timestamp" >= day AND e."timestamp" < day + interval '24 hours')
@@ -124,13 +126,18 @@ std::int64_t compact()
     return DatumGetInt64(pg::only_value(1));
 }
 
+// Retention must remove no events between the look for them and the end. It takes these locks in the same order.
+void lock_out_retention()
+{
+    LockRelationOid(pg::relation_of("event"), AccessShareLock);
+    if (const Oid horizon = pg::relation_of("retention_horizon"); OidIsValid(horizon))
+        LockRelationOid(horizon, ShareLock);
+}
+
 // Late events may lie in a day that retention dropped: they are not all that the day had.
 void refuse_dropped_days(core::Microseconds from, core::Microseconds to)
 {
     static pg::PreparedStatement<2> statement{days_with_fewer_events, {TIMESTAMPTZOID, TIMESTAMPTZOID}};
-    to = std::min<core::Microseconds>(to, expired_before("event"));
-    if (from >= to)
-        return;
     statement.execute({TimestampTzGetDatum(from), TimestampTzGetDatum(to)}, {false, false}, SPI_OK_SELECT);
     if (SPI_processed > 0)
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -153,6 +160,7 @@ void refuse_days_without_events(core::Microseconds from, core::Microseconds to)
 std::int64_t rebuild(core::Microseconds from, core::Microseconds to)
 {
     static pg::PreparedStatement<2> statement{events_to_deltas, {TIMESTAMPTZOID, TIMESTAMPTZOID}};
+    lock_out_retention();
     refuse_dropped_days(from, to);
     refuse_days_without_events(from, to);
     statement.execute({TimestampTzGetDatum(from), TimestampTzGetDatum(to)}, {false, false}, SPI_OK_INSERT);
