@@ -7,7 +7,7 @@ VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravi
 export WERROR FUZZ_SECONDS
 
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-bench build demo check torture bench clean
+.PHONY: help deps deps-bench deps-versions build demo check check-versions torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
 	@echo "make build     the extension, the client library, the demo and the HTTP service"
@@ -15,6 +15,7 @@ help:
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
+	@echo "make check-versions   the same under PostgreSQL 17 and 18, and an 18 with assertions, in roots of their own (as root)"
 	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure, in some 5 minutes; BENCH=full up to 100 million events"
@@ -28,6 +29,8 @@ deps:
 # What the bench only compares with may be absent.
 deps-bench: deps
 	@tools/deps --bench || echo 'make bench goes on without them'
+deps-versions: deps
+	@tools/deps --versions || echo 'make check-versions tells what it leaves out'
 
 # demo, check and bench install what is missing first; a second make then finds it.
 demo check torture: deps
@@ -60,6 +63,8 @@ demo-run: build $(if $(HTTP),http)
 	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(if $(HTTP),--serve) $(TRACE)
 check-run: build tests
 	@tools/check
+check-versions: deps-versions
+	@tools/versions
 TORTURE_ROUNDS ?= 200
 TORTURE_SEED   ?= $(shell date +%s)
 torture-run: build tests

@@ -25,8 +25,12 @@ class MemoryStream : public httplib::Stream {
 public:
     explicit MemoryStream(std::string_view input) : input_(input) {}
 
+    // Without "override" stands what only some versions of the library ask.
     bool is_readable() const override { return true; }
-    bool is_writable() const override { return true; }
+    bool is_writable() const { return true; }
+    bool wait_readable() const { return true; }
+    bool wait_writable() const { return true; }
+    time_t duration() const { return 0; }
     ssize_t read(char *to, size_t size) override
     {
         const std::size_t count = std::min(size, input_.size());
@@ -85,6 +89,15 @@ void put(const Answer &answer, httplib::Response &response)
     }
 }
 
+// Later versions look for a body that nobody has read, lest it be taken for the next request.
+template <typename Request>
+void give_body(Request &request, std::string &&body)
+{
+    request.body = std::move(body);
+    if constexpr (requires { request.body_consumed_; })
+        request.body_consumed_ = true;
+}
+
 // Brotli as the library uses it takes a second for what gzip does in ten milliseconds.
 void prefer_gzip(httplib::Request &request)
 {
@@ -125,6 +138,11 @@ public:
                 put(Refusal(response.status, "the request is malformed").answer(), response);
             return HandlerResponse::Handled;
         }));
+        // later versions close after every error, though no byte of the request is left in the connection
+        set_post_routing_handler([](const httplib::Request &request, httplib::Response &response) {
+            if (request.get_header_value("Connection") != "close")
+                response.headers.erase("Connection");
+        });
         set_keep_alive_max_count(std::numeric_limits<int>::max());
     }
 
@@ -132,11 +150,22 @@ public:
     {
         MemoryStream stream(head);
         bool is_closed = false;
-        const bool has_gone_well = process_request(stream, false, is_closed, [&](httplib::Request &request) {
-            request.body = std::move(body);
+        const bool has_gone_well = process(stream, is_closed, [&](httplib::Request &request) {
+            give_body(request, std::move(body));
             prefer_gzip(request);
         });
         return {std::move(stream.output()), is_closed || !has_gone_well};
+    }
+
+private:
+    // Since 0.18 the library takes the addresses of both ends, too, for which nobody asks here.
+    template <typename Setup>
+    bool process(httplib::Stream &stream, bool &is_closed, const Setup &setup)
+    {
+        if constexpr (requires { this->process_request(stream, false, is_closed, setup); })
+            return process_request(stream, false, is_closed, setup);
+        else
+            return process_request(stream, "", 0, "", 0, false, is_closed, setup);
     }
 };
 

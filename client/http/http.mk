@@ -11,8 +11,7 @@ HTTP_PACKAGED_FILES := $(foreach asset,$(HTTP_PACKAGED),$(lastword $(subst =, ,$
 HTTP_MISSING  := $(filter-out $(wildcard $(HTTP_PACKAGED_FILES)),$(HTTP_PACKAGED_FILES))
 HTTP_TEST_OBJECTS = $(patsubst test/http/%.cpp,$(HTTP_BUILD)/test/%.o,$(sort $(wildcard test/http/*.cpp)))
 
-# The program uses what cpp-httplib gives to servers that bring their own connections, which later versions changed.
-HTTP_LIBRARY  := $(if $(HTTP_MISSING),,$(shell pkg-config --exists 'cpp-httplib >= 0.11' 'cpp-httplib < 0.12' && echo cpp-httplib))
+HTTP_LIBRARY  := $(if $(HTTP_MISSING),,$(shell pkg-config --exists 'cpp-httplib >= 0.11' && echo cpp-httplib))
 HTTP_CFLAGS   := $(if $(HTTP_LIBRARY),$(shell pkg-config --cflags cpp-httplib))
 HTTP_LIBS     := $(if $(HTTP_LIBRARY),$(shell pkg-config --libs cpp-httplib))
 
@@ -26,9 +25,9 @@ http http-program: $(HTTP_PROGRAM)
 http-tests: build/test/http_test build/test/http_test_asan $(HTTP_PROGRAM)
 else
 http:
-	@echo 'gravitas-telemetry-http needs $(or $(HTTP_MISSING),cpp-httplib 0.11): run make deps' >&2 && false
+	@echo 'gravitas-telemetry-http needs $(or $(HTTP_MISSING),cpp-httplib 0.11 or later): run make deps' >&2 && false
 http-program:
-	@echo 'without gravitas-telemetry-http: $(or $(HTTP_MISSING),cpp-httplib 0.11) is missing (make deps)'
+	@echo 'without gravitas-telemetry-http: $(or $(HTTP_MISSING),cpp-httplib 0.11 or later) is missing (make deps)'
 http-tests:
 endif
 
