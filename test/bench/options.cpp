@@ -43,8 +43,8 @@ Options options_from_environment()
     options.day_events = number("BENCH_DAY_EVENTS", full ? 100'000 : 20'000);
     options.growth_events = values<long>("BENCH_GROWTH_EVENTS", full ? "1000000 10000000 100000000" : "100000 1000000");
     options.deltas = values<long>("BENCH_DELTAS", full ? "10000 600000" : "10000 60000");
-    options.ingest_events = number("BENCH_INGEST_EVENTS", full ? 2'000'000 : 200'000);
-    options.ingest_runs = static_cast<int>(number("BENCH_INGEST_RUNS", 5));
+    options.ingest_events = number("BENCH_INGEST_EVENTS", full ? 2'000'000 : 100'000);
+    options.ingest_runs = static_cast<int>(number("BENCH_INGEST_RUNS", full ? 5 : 3));
     options.hot_path_runs = static_cast<int>(number("BENCH_HOT_PATH_RUNS", full ? 15 : 5));
     options.dropped_events = number("BENCH_DROPPED_EVENTS", full ? 1'000'000 : 20'000);
     options.misplaced_events = number("BENCH_MISPLACED_EVENTS", full ? 1'000'000 : 20'000);

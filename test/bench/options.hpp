@@ -37,7 +37,7 @@ struct Options {
 
     [[nodiscard]] bool wants(const std::string &subject) const;
     [[nodiscard]] int read_runs() const { return full ? 300 : 100; }
-    [[nodiscard]] double seconds_a_row() const { return full ? 20 : 4; }
+    [[nodiscard]] double seconds_a_row() const { return full ? 10 : 2; }
 };
 
 Options options_from_environment();

@@ -59,7 +59,7 @@ double first_milliseconds(const std::string &database, const std::string &read)
 void measure_recent(const Options &options, Report &report)
 {
     // Of fewer a day than there are today, so that loading them does not take an hour.
-    const long day_events = std::min(options.day_events, 20'000L);
+    const long day_events = std::min(options.day_events, options.full ? 20'000L : 5'000L);
     for (const long count : options.events) {
         const std::string database = today_database(count, day_events);
         const std::string behind = ", " + grouped(static_cast<double>(count)) + " events today, 60 days behind";
