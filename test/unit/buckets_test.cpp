@@ -38,7 +38,7 @@ Buckets buckets_of(const Counts &counts, test::Context &memory)
 
 Bytes encoded(const Buckets &buckets)
 {
-    Writer measuring;
+    Writer measuring{{}};
     buckets.write(measuring);
     Bytes bytes(measuring.size());
     Writer writer{bytes};

@@ -17,7 +17,7 @@ using test::error_of;
 template <typename Write>
 Bytes written(Write write)
 {
-    Writer measuring;
+    Writer measuring{{}};
     write(measuring);
     Bytes bytes(measuring.size());
     Writer filling{bytes};

@@ -69,8 +69,8 @@ private:
 template <typename Encodable>
 Bytes encoded(const Encodable &encodable)
 {
-    Bytes bytes(encodable.encoded_size());
-    encodable.encode(bytes);
+    Bytes bytes(encodable.encode({}));
+    bytes.resize(encodable.encode(bytes));
     return bytes;
 }
 

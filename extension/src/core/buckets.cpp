@@ -56,10 +56,21 @@ void Buckets::add_slowly(std::int32_t index, std::uint64_t count, std::pmr::memo
         insert_sorted(index, count, memory);
 }
 
+// As std::lower_bound, but without a branch that nobody can predict.
+Buckets::Bucket *Buckets::find_place(std::int32_t index) noexcept
+{
+    Bucket *place = sorted_.begin();
+    for (std::size_t left = sorted_.size(); left > 0;) {
+        const std::size_t half = (left + 1) / 2;
+        place += static_cast<std::size_t>(place[half - 1].index < index) * half;
+        left -= half;
+    }
+    return place;
+}
+
 void Buckets::insert_sorted(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory)
 {
-    const auto before = [](const Bucket &bucket, std::int32_t wanted) { return bucket.index < wanted; };
-    Bucket *place = std::lower_bound(sorted_.begin(), sorted_.end(), index, before);
+    Bucket *place = find_place(index);
     if (place != sorted_.end() && place->index == index) {
         place->count += count;
         return;

@@ -6,6 +6,7 @@
 #include "core/bytes.hpp"
 #include "core/grid.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <memory_resource>
 #include <span>
@@ -98,11 +99,22 @@ private:
     static constexpr std::size_t smallest_paged = 64; // occupied buckets, below which the array is never paged
 
     void add_slowly(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory);
+    [[nodiscard]] Bucket *find_place(std::int32_t index) noexcept;
     void insert_sorted(std::int32_t index, std::uint64_t count, std::pmr::memory_resource &memory);
     void merge_dense(const EncodedBuckets &other, std::pmr::memory_resource &memory);
     [[nodiscard]] std::size_t paged_bytes() const noexcept;
     [[nodiscard]] bool pages_pay_off() const noexcept;
     void turn_into_pages(std::pmr::memory_resource &memory);
+    // A bit for each bucket of the page that is. To find them one by one takes a branch each, which nobody can predict.
+    [[nodiscard]] static std::uint64_t occupied(const std::uint64_t *page) noexcept
+    {
+        static_assert(grid::buckets_per_octave == 64);
+        std::uint64_t bits = 0;
+#pragma GCC unroll 64
+        for (int i = 0; i < grid::buckets_per_octave; ++i)
+            bits |= static_cast<std::uint64_t>(page[i] != 0) << i;
+        return bits;
+    }
     // The 64 counts of an octave, made when it has none yet.
     std::uint64_t *page_of(std::int32_t octave, std::pmr::memory_resource &memory);
 
@@ -123,9 +135,11 @@ void Buckets::visit_while(Visit visit) const
         if (page == nullptr)
             continue;
         const std::int32_t first = (first_octave_ + static_cast<std::int32_t>(octave)) * grid::buckets_per_octave;
-        for (std::int32_t i = 0; i < grid::buckets_per_octave; ++i)
-            if (page[i] != 0 && !visit(first + i, page[i]))
+        for (std::uint64_t left = occupied(page); left != 0; left &= left - 1) {
+            const int i = std::countr_zero(left);
+            if (!visit(first + i, page[i]))
                 return;
+        }
     }
 }
 

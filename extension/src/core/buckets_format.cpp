@@ -119,8 +119,6 @@ void Buckets::write(Writer &writer) const
 {
     const Shape shape = shape_of(*this);
     writer.signed_varint(shape.lowest);
-    if (writer.measures())
-        return writer.skip(shape.is_dense() ? shape.dense_bytes() : shape.sparse_bytes());
     if (shape.is_dense()) {
         writer.varint(2 * shape.span() + 1);
         writer.byte(static_cast<std::uint8_t>(shape.width));

@@ -12,12 +12,11 @@
 
 namespace gravitas::telemetry::core {
 
-// One pass of an encoder: measures, fills a buffer, or compares with bytes that are already there. The last is how
-// decoders refuse what is not in canonical form: what was read, written again, must be what was read.
+// One pass of an encoder: fills a buffer, as far as that goes, or compares with bytes that are already there. This is
+// how decoders refuse what is not in canonical form: what was read, written again, must be what was read.
 class Writer {
 public:
-    Writer() = default;
-    explicit Writer(std::span<std::uint8_t> out) noexcept : out_(out), measures_(false) {}
+    explicit Writer(std::span<std::uint8_t> out) noexcept : out_(out) {}
     [[nodiscard]] static Writer comparing(std::span<const std::uint8_t> expected) noexcept
     {
         Writer writer{std::span<std::uint8_t>{}};
@@ -29,8 +28,7 @@ public:
     // Bytes written, or that would have been.
     [[nodiscard]] std::size_t size() const noexcept { return position_; }
 
-    // Whether only sizes matter; then a part of known length may be skipped.
-    [[nodiscard]] bool measures() const noexcept { return measures_; }
+    // Leaves bytes as they are.
     void skip(std::size_t bytes) noexcept { position_ += bytes; }
 
     // Throws corrupt where the bytes written differ from the expected ones.
@@ -87,7 +85,6 @@ private:
     std::span<const std::uint8_t> expected_;
     std::size_t position_ = 0;
     std::size_t mismatch_ = 0; // none while comparing and equal so far
-    bool measures_ = true;
 };
 
 [[nodiscard]] constexpr std::size_t varint_size(std::uint64_t value) noexcept

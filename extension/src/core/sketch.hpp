@@ -79,9 +79,8 @@ public:
     // Nothing for no values; out_of_range for NaN.
     [[nodiscard]] std::optional<double> rank(double x) const;
 
-    // Version byte and content. `encode` takes a buffer of exactly encoded_size() bytes.
-    [[nodiscard]] std::size_t encoded_size() const noexcept;
-    void encode(std::span<std::uint8_t> out) const noexcept;
+    // Version byte and content. Returns how many bytes there are; those that do not fit are not written.
+    [[nodiscard]] std::size_t encode(std::span<std::uint8_t> out) const noexcept;
     // Throws truncated, unknown_version or corrupt for whatever `encode` cannot have written.
     [[nodiscard]] static Sketch decode(std::span<const std::uint8_t> bytes, std::pmr::memory_resource &memory);
     // Merges what `decode` has once accepted: safe on any bytes, but lets forms pass that are not canonical.

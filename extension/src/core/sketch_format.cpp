@@ -9,7 +9,6 @@
 
 #include "core/sketch.hpp"
 
-#include <cassert>
 #include <cmath>
 
 namespace gravitas::telemetry::core {
@@ -97,18 +96,11 @@ void Sketch::skip(Reader &reader)
             Buckets::skip(reader);
 }
 
-std::size_t Sketch::encoded_size() const noexcept
-{
-    Writer writer;
-    write_versioned(*this, writer);
-    return writer.size();
-}
-
-void Sketch::encode(std::span<std::uint8_t> out) const noexcept
+std::size_t Sketch::encode(std::span<std::uint8_t> out) const noexcept
 {
     Writer writer{out};
     write_versioned(*this, writer);
-    assert(writer.size() == out.size());
+    return writer.size();
 }
 
 Sketch Sketch::decode(std::span<const std::uint8_t> bytes, std::pmr::memory_resource &memory)

@@ -64,10 +64,9 @@ public:
     // All counts and sums; made from the listed samples when first asked for.
     [[nodiscard]] const Totals &totals() const;
 
-    // The one encoding of this summary: equal summaries are equal bytes. `encode` takes a buffer of exactly
-    // encoded_size() bytes.
-    [[nodiscard]] std::size_t encoded_size() const noexcept;
-    void encode(std::span<std::uint8_t> out) const noexcept;
+    // The one encoding of this summary: equal summaries are equal bytes. Returns how many there are; those that do not
+    // fit are not written.
+    [[nodiscard]] std::size_t encode(std::span<std::uint8_t> out) const noexcept;
     // Throws truncated, unknown_version or corrupt for whatever `encode` cannot have written. Takes memory in
     // proportion to the input, at most some 16 times its length.
     [[nodiscard]] static Summary decode(std::span<const std::uint8_t> bytes, std::pmr::memory_resource &memory);

@@ -13,8 +13,6 @@
 
 #include "core/summary.hpp"
 
-#include <cassert>
-
 namespace gravitas::telemetry::core {
 
 namespace {
@@ -136,18 +134,11 @@ Occurrence occurrence_of(std::span<const std::uint8_t> encoded)
     return form == 0 ? Occurrence{} : Occurrence{form, list.begin()->at, (list.end() - 1)->at};
 }
 
-std::size_t Summary::encoded_size() const noexcept
-{
-    Writer writer;
-    write(writer);
-    return writer.size();
-}
-
-void Summary::encode(std::span<std::uint8_t> out) const noexcept
+std::size_t Summary::encode(std::span<std::uint8_t> out) const noexcept
 {
     Writer writer{out};
     write(writer);
-    assert(writer.size() == out.size());
+    return writer.size();
 }
 
 void Summary::merge_encoded(std::span<const std::uint8_t> bytes, const Wanted &wanted)

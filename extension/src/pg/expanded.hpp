@@ -17,6 +17,23 @@ extern "C" {
 
 namespace gravitas::telemetry::pg {
 
+// A flat datum of `value`, in the current context. In one pass, mostly: few are longer than the room on the stack.
+template <typename Value>
+struct varlena *flat_copy(const Value &value)
+{
+    std::uint8_t room[4096];
+    const std::size_t size = value.encode(room);
+    if (size > MaxAllocSize - VARHDRSZ)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("value would be larger than 1 GB")));
+    auto *const flat = static_cast<struct varlena *>(palloc(VARHDRSZ + size));
+    SET_VARSIZE(flat, VARHDRSZ + size);
+    if (size <= sizeof room)
+        memcpy(VARDATA(flat), room, size);
+    else
+        (void)value.encode({reinterpret_cast<std::uint8_t *>(VARDATA(flat)), size});
+    return flat;
+}
+
 // The object lives in a child of the aggregate's context: that is how the executor knows that it may keep a state as it
 // is between rows. All states of one aggregation share that child, because the executor adds up the memory of every
 // child whenever a hash aggregation meets a new group.
@@ -46,7 +63,11 @@ struct Expanded : ExpandedObjectHeader {
 
     static bool is_writable(Datum datum) noexcept { return VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(datum)); }
 
-    Datum writable_datum() noexcept { return EOHPGetRWDatum(this); }
+    Datum writable_datum() noexcept
+    {
+        drop_flat();
+        return EOHPGetRWDatum(this);
+    }
 
     // A datum to read it through, in the current context. (A copy of the one that is part of the object: Postgres 15
     // flattens the result of an aggregate that does not lie in the context of the row.)
@@ -70,17 +91,33 @@ private:
         EOH_init_header(this, &methods, context);
     }
 
+    void drop_flat() noexcept
+    {
+        if (flat_ != nullptr)
+            pfree(flat_);
+        flat_ = nullptr;
+    }
+
+    // Who forms a tuple asks for the size twice before it wants the bytes.
     static Size flat_size(ExpandedObjectHeader *header)
     {
-        return VARHDRSZ + static_cast<Expanded *>(header)->value.encoded_size();
+        auto &object = *static_cast<Expanded *>(header);
+        if (object.flat_ == nullptr) {
+            MemoryContext const caller = MemoryContextSwitchTo(header->eoh_context);
+            object.flat_ = flat_copy(object.value);
+            MemoryContextSwitchTo(caller);
+        }
+        return VARSIZE(object.flat_);
     }
 
     static void flatten_into(ExpandedObjectHeader *header, void *result, Size size)
     {
-        static_cast<Expanded *>(header)->value.encode(
-            {static_cast<std::uint8_t *>(result) + VARHDRSZ, size - VARHDRSZ});
-        SET_VARSIZE(result, size);
+        auto &object = *static_cast<Expanded *>(header);
+        memcpy(result, object.flat_, size);
+        object.drop_flat();
     }
+
+    struct varlena *flat_ = nullptr; // between the two
 
     static constexpr char context_name[] = "telemetry aggregate states";
     static constexpr ExpandedObjectMethods methods = {flat_size, flatten_into};
@@ -108,13 +145,7 @@ void with_bytes(Datum datum, Read read)
 template <typename Value>
 Datum flat_datum(const Value &value)
 {
-    const std::size_t size = VARHDRSZ + value.encoded_size();
-    if (size > MaxAllocSize)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("value would be larger than 1 GB")));
-    void *const flat = palloc(size);
-    SET_VARSIZE(flat, size);
-    value.encode({reinterpret_cast<std::uint8_t *>(VARDATA(flat)), size - VARHDRSZ});
-    return PointerGetDatum(flat);
+    return PointerGetDatum(flat_copy(value));
 }
 
 // Calls read(const Value &) with what a datum holds.
