@@ -15,7 +15,8 @@ help:
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
-	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
+	@echo "make torture   everything at random for TORTURE_SECONDS=600 beside a server that is killed, starved and full;"
+	@echo "                 TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
@@ -60,11 +61,8 @@ demo-run: build $(if $(HTTP),http)
 	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(if $(HTTP),--serve) $(TRACE)
 check-run: build tests
 	@tools/check
-TORTURE_ROUNDS ?= 200
-TORTURE_SEED   ?= $(shell date +%s)
 torture-run: build tests
-	@GRAVITAS_CRASH_ROUNDS=$(TORTURE_ROUNDS) GRAVITAS_CRASH_SEED=$(TORTURE_SEED) GRAVITAS_TEST_TIMEOUT=7200 tools/check crash
-	@grep '^seed' build/check/crash.log | sort -u
+	@test/crash/run build/test/torture_test
 
 # A cluster that KEEP=1 left running goes first.
 clean:
