@@ -1,6 +1,6 @@
 // A session that stores events by every door of SQL, in transactions of all shapes, and knows what is stored.
 
-#include "torture/rows.hpp"
+#include "torture/doors.hpp"
 #include "torture/stage.hpp"
 
 #include <fstream>
@@ -10,22 +10,6 @@
 namespace gravitas::telemetry::torture {
 
 namespace {
-
-struct Counts {
-    long events = 0;
-    long usage = 0;
-    long history = 0;
-};
-
-// A statement that stores something.
-struct Piece {
-    std::string door;
-    std::string sql;
-    std::vector<std::string> parameters = {};
-    Counts counts = {.events = 1};
-    std::string answer = {}; // empty: any id
-    std::string lines = {};  // of a COPY
-};
 
 // A backend that gets no more memory than it has, but for so much. All its errors must be those of a server that lives.
 class Starved {
@@ -69,152 +53,6 @@ public:
     }
 
 private:
-    // ---- Statements ----
-
-    long next() { return ++number_; }
-
-    std::vector<Row> rows(Random &random, int most)
-    {
-        std::vector<Row> rows;
-        for (int left = random.between(1, most); left > 1; --left)
-            rows.push_back(random_row(random, next()));
-        rows.push_back(counted_row(random, next()));
-        return rows;
-    }
-
-    template <typename Write>
-    std::string written(const std::vector<Row> &rows, const char *between, Write write) const
-    {
-        std::string text;
-        for (const Row &row : rows)
-            text += (text.empty() ? "" : between) + write(row, name_);
-        return text;
-    }
-
-    Piece log_one(Random &random)
-    {
-        return {"log()",
-                "SELECT telemetry.log($1, $2, $3, status => $4, event_time => $5)",
-                {random.one_of({"TICK", "NOTE"}), name_, std::to_string(next()), random.one_of({"OK", "FAILED"}),
-                 sql_time(random_time(random))}};
-    }
-
-    Piece log_load(Random &random)
-    {
-        return {"log_load_latency()",
-                "SELECT telemetry.log_load_latency($1, $2, event_time => $3)",
-                {name_, std::to_string(next()), sql_time(random_time(random))}};
-    }
-
-    Piece log_thought(Random &random)
-    {
-        const int tokens = random.between(1, 50);
-        const double seconds = static_cast<double>(next()) * tokens / 1'000;
-        return {
-            "log_thought_latency()",
-            "SELECT telemetry.log_thought_latency($1, $2, $3, $4, event_time => $5, metadata => '{\"torture\": 1}')",
-            {name_, std::to_string(seconds), std::to_string(tokens), std::to_string(random.between(0, 500)),
-             sql_time(random_time(random))}};
-    }
-
-    Piece log_batch(Random &random, int most)
-    {
-        const auto made = rows(random, most);
-        return {"log_batch()",
-                "SELECT stored FROM telemetry.log_batch($1)",
-                {"[" + written(made, ",", as_json) + "]"},
-                {.events = static_cast<long>(made.size())},
-                std::to_string(made.size())};
-    }
-
-    std::string insert(const std::vector<Row> &made) const
-    {
-        return std::string("INSERT INTO telemetry.system_telemetry ") + columns + " VALUES " +
-               written(made, ", ", as_values);
-    }
-
-    Piece insert_rows(Random &random, int most)
-    {
-        const auto made = rows(random, most);
-        return {"INSERT",
-                "WITH stored AS (" + insert(made) + " RETURNING id) SELECT count(DISTINCT id) FROM stored",
-                {},
-                {.events = static_cast<long>(made.size())},
-                std::to_string(made.size())};
-    }
-
-    Piece insert_one(Random &random)
-    {
-        return {"INSERT of one row", insert({counted_row(random, next())}) + " RETURNING id"};
-    }
-
-    Piece insert_nested(Random &random, int most)
-    {
-        const auto first = rows(random, most);
-        const auto second = rows(random, most);
-        const std::size_t count = first.size() + second.size();
-        return {"INSERT in two CTEs",
-                "WITH a AS (" + insert(first) + " RETURNING id), b AS (" + insert(second) +
-                    " RETURNING id) SELECT count(DISTINCT id) FROM (TABLE a UNION ALL TABLE b) AS ids",
-                {},
-                {.events = static_cast<long>(count)},
-                std::to_string(count)};
-    }
-
-    Piece copy(Random &random, int most)
-    {
-        const auto made = rows(random, most);
-        Piece piece{"COPY", std::string("COPY telemetry.system_telemetry ") + columns + " FROM STDIN"};
-        piece.counts.events = static_cast<long>(made.size());
-        piece.lines = written(made, "", as_copy);
-        return piece;
-    }
-
-    Piece log_usage(Random &random)
-    {
-        return {"log_usage()",
-                "SELECT telemetry.log_usage($1, 'torture', $2, 3, 4.5)",
-                {name_, std::to_string(random.between(0, 100))},
-                {.events = 0, .usage = 1}};
-    }
-
-    Piece log_history(Random &random)
-    {
-        return {"log_history()",
-                "SELECT telemetry.log_history('user', $2, $1)",
-                {name_, std::string(static_cast<std::size_t>(random.between(1, 3'000)), 'x')},
-                {.events = 0, .history = 1}};
-    }
-
-    // Of events; its last one has the highest value so far.
-    Piece any_of_events(Random &random, int most)
-    {
-        switch (random.between(0, 8)) {
-        case 0:
-            return log_one(random);
-        case 1:
-            return log_load(random);
-        case 2:
-            return log_thought(random);
-        case 3:
-            return insert_one(random);
-        case 4:
-            return insert_nested(random, most);
-        case 5:
-            return log_batch(random, most);
-        case 6:
-            return copy(random, most);
-        default:
-            return insert_rows(random, most);
-        }
-    }
-
-    Piece any(Random &random, int most)
-    {
-        const int kind = random.between(0, 9);
-        return kind == 0 ? log_usage(random) : kind == 1 ? log_history(random) : any_of_events(random, most);
-    }
-
     void execute(const Piece &piece)
     {
         if (!piece.lines.empty()) {
@@ -249,18 +87,18 @@ private:
             plan.more_memory = random.between(0, 4) * random.between(0, 1 << 20);
         const int most = plan.more_memory >= 0 ? 4'000 : random.one_in(10) ? 400 : 15;
         if (random.one_in(2)) {
-            plan.steps.push_back({any_of_events(random, most)});
+            plan.steps.push_back({doors_.events(random, most)});
         } else {
             plan.begin = random.one_of(
                 {"BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"});
             plan.commits = !random.one_in(5);
             for (int left = random.between(1, 5); left > 0; --left) {
                 const bool in_savepoint = random.one_in(3);
-                plan.steps.push_back({any(random, most), in_savepoint, in_savepoint && random.one_in(2)});
+                plan.steps.push_back({doors_.any(random, most), in_savepoint, in_savepoint && random.one_in(2)});
             }
-            plan.steps.push_back({log_one(random)});
+            plan.steps.push_back({doors_.log_one(random)});
         }
-        plan.evidence = number_;
+        plan.evidence = doors_.highest();
         return plan;
     }
 
@@ -376,7 +214,7 @@ private:
     // Sent until it is acknowledged; then again, which stores nothing.
     void ingest(Random &random)
     {
-        const auto made = rows(random, 50);
+        const auto made = doors_.rows(random, 50);
         const std::string count = std::to_string(made.size());
         const std::string batch = batch_of(made, name_, producer_, ++sequence_);
         stage_.story.tell(name_, "ingest() of " + count);
@@ -418,6 +256,7 @@ private:
 
     Stage &stage_;
     std::string name_;
+    Doors doors_{name_};
     Link link_;
     Link asker_;
     Entry &events_;
@@ -425,7 +264,6 @@ private:
     Entry &history_;
     core::ProducerId producer_{};
     std::uint64_t sequence_ = 0;
-    long number_ = 0;
     int transactions_ = 0;
 };
 
