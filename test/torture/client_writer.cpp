@@ -26,7 +26,7 @@ public:
         for (int bursts = random.between(1, 40); bursts > 0 && stage_.goes_on(); --bursts) {
             burst(client, random);
             note_stored(client);
-            stage_.pause(random, 100);
+            stage_.pause(random, 200);
         }
         end(client, random);
     }
@@ -97,7 +97,7 @@ private:
 
     void burst(Client &client, Random &random)
     {
-        for (int left = random.between(1, 200); left > 0; --left) {
+        for (int left = random.between(1, 100); left > 0; --left) {
             logged_ += 1;
             entry_.most += 1;
             if (!log(client, random_row(random, ++number_)))

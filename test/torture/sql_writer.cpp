@@ -49,7 +49,7 @@ public:
             ingest(random);
         else
             transaction(random);
-        stage_.pause(random, 15);
+        stage_.pause(random, 40);
     }
 
 private:

@@ -113,16 +113,18 @@ Session &Link::session()
     if (session_)
         return *session_;
     std::string problem;
-    const bool is_in = test::eventually([&] {
+    const auto connect = [&] {
         try {
             session_.emplace(stage_.database.conninfo() + (role_.empty() ? "" : " user=" + role_));
         } catch (const SqlError &error) {
             problem = error.what();
         }
         return session_.has_value();
-    });
-    if (!is_in)
-        throw Difference("the server does not come back: " + problem);
+    };
+    for (int patience = 4; !test::eventually(connect); --patience) {
+        if (patience == 0)
+            throw Difference("the server does not come back: " + problem);
+    }
     return *session_;
 }
 
