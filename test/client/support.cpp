@@ -33,7 +33,8 @@ Session::Session(const std::string &conninfo) : connection_(PQconnectdb(conninfo
 {
     if (PQstatus(connection_.get()) != CONNECTION_OK)
         throw SqlError(PQerrorMessage(connection_.get()), "", true);
-    PQsetNoticeProcessor(connection_.get(), [](void *, const char *) {}, nullptr); // a server that goes says so
+    PQsetNoticeProcessor(
+        connection_.get(), [](void *, const char *) {}, nullptr); // a server that goes says so
     query("SET client_min_messages = warning");
 }
 
