@@ -4,7 +4,7 @@
 #include "torture/stage.hpp"
 
 #include <fstream>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace gravitas::telemetry::torture {
@@ -14,23 +14,34 @@ namespace {
 // A backend that gets no more memory than it has, but for so much. All its errors must be those of a server that lives.
 class Starved {
 public:
-    Starved(pid_t backend, rlim_t more) : backend_(backend)
+    Starved(pid_t backend, std::uint64_t more) : backend_(backend)
     {
-        std::ifstream file("/proc/" + std::to_string(backend) + "/statm");
-        rlim_t pages = 0;
-        file >> pages;
-        limit(pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + more);
+        std::ifstream file(folder() + "/statm");
+        std::uint64_t pages = 0;
+        if (file >> pages)
+            limit(std::to_string(pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) + more));
     }
-    ~Starved() { limit(RLIM_INFINITY); }
+    ~Starved() { limit("unlimited"); }
     Starved(const Starved &) = delete;
     Starved &operator=(const Starved &) = delete;
 
 private:
-    void limit(rlim_t bytes) const
+    [[nodiscard]] std::string folder() const { return "/proc/" + std::to_string(backend_); }
+
+    // As the backend's own user, since not every root may do it.
+    void limit(const std::string &bytes) const
     {
-        const rlimit limits{bytes, RLIM_INFINITY};
-        prlimit(backend_, RLIMIT_AS, &limits, nullptr); // of one that is gone, nothing
+        struct stat owner {};
+        if (stat(folder().c_str(), &owner) != 0)
+            return; // it was killed
+        const std::string as_owner = geteuid() != 0 ? ""
+                                                    : "setpriv --clear-groups --reuid=" + std::to_string(owner.st_uid) +
+                                                          " --regid=" + std::to_string(owner.st_gid) + " ";
+        const std::string command = as_owner + "prlimit --pid=" + std::to_string(backend_) + " --as=" + bytes + ":";
+        if (std::system((command + " 2>/dev/null").c_str()) != 0 && stat(folder().c_str(), &owner) == 0)
+            std::fprintf(stderr, "could not limit a backend's memory: %s\n", command.c_str());
     }
+
     pid_t backend_;
 };
 
@@ -121,7 +132,7 @@ private:
         std::optional<Starved> starved;
         if (plan.more_memory >= 0)
             starved.emplace(std::stoi(link_.session().value("SELECT pg_backend_pid()")),
-                            static_cast<rlim_t>(plan.more_memory));
+                            static_cast<std::uint64_t>(plan.more_memory));
         if (!plan.begin.empty())
             link_.session().query(plan.begin);
         for (const Step &step : plan.steps)
