@@ -16,7 +16,8 @@ help:
 	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
 	@echo "make check-versions   the same under PostgreSQL 17 and 18, and an 18 with assertions, in roots of their own (as root)"
-	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
+	@echo "make torture   everything at random for TORTURE_SECONDS=600 beside a server that is killed, starved and full;"
+	@echo "                 TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure, in some 5 minutes; BENCH=full up to 100 million events"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
@@ -65,11 +66,8 @@ check-run: build tests
 	@tools/check
 check-versions: deps-versions
 	@tools/versions
-TORTURE_ROUNDS ?= 200
-TORTURE_SEED   ?= $(shell date +%s)
 torture-run: build tests
-	@GRAVITAS_CRASH_ROUNDS=$(TORTURE_ROUNDS) GRAVITAS_CRASH_SEED=$(TORTURE_SEED) GRAVITAS_TEST_TIMEOUT=7200 tools/check crash
-	@grep '^seed' build/check/crash.log | sort -u
+	@test/crash/run build/test/torture_test
 
 # A cluster that KEEP=1 left running goes first.
 clean:

@@ -50,7 +50,7 @@ build/fuzz/seed_corpus: test/fuzz/seed_corpus.cpp $(filter build/unit/extension/
 	$(CXX) $(filter-out -MMD -MP,$(UNIT_CXXFLAGS)) -o $@ $^ -lz
 
 # Tests that kill the server, with the client as it is.
-CRASH_OBJECTS = $(patsubst test/%.cpp,build/test/%.o,$(sort $(wildcard test/crash/*_test.cpp)) test/crash/faults.cpp)
+CRASH_OBJECTS = $(patsubst test/%.cpp,build/test/%.o,$(sort $(wildcard test/crash/*_test.cpp)) test/crash/faults.cpp test/crash/small_disk.cpp)
 tests: build/test/crash_test build/test/exit_client
 build/test/crash/%.o: test/crash/%.cpp
 	@mkdir -p $(@D)
@@ -62,3 +62,15 @@ build/test/crash_test: $(CRASH_OBJECTS) $(CLIENT_BUILD)/test/support.o $(CLIENT_
 build/test/exit_client: build/test/crash/exit_client.o $(CLIENT_BUILD)/$(CLIENT_LIB).a
 	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS)
 -include $(CRASH_OBJECTS:.o=.d) build/test/crash/exit_client.d
+
+# Everything at random, for as long as one wants.
+TORTURE_OBJECTS = $(patsubst test/%.cpp,build/test/%.o,$(sort $(wildcard test/torture/*.cpp)))
+tests: build/test/torture_test
+build/test/torture/%.o: test/torture/%.cpp
+	@mkdir -p $(@D)
+	$(CLIENT_COMPILE) -Itest -Iextension/src -c -o $@ $<
+build/test/torture_test: $(TORTURE_OBJECTS) build/test/crash/faults.o build/test/crash/small_disk.o $(CLIENT_BUILD)/test/support.o \
+                    $(CLIENT_BUILD)/$(CLIENT_LIB).a
+	@mkdir -p $(@D)
+	$(CXX) -pthread -o $@ $^ $(CLIENT_PQ_LIBS) -lgtest
+-include $(TORTURE_OBJECTS:.o=.d)

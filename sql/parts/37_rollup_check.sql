@@ -21,7 +21,8 @@ BEGIN ATOMIC
                telemetry.bucket_start(1440, $2 - interval '1 microsecond') + interval '24 hours' AS past_last,
                telemetry.expired_before('event') AS events_from,
                telemetry.expired_before('rollup_minute') AS minutes_from,
-               telemetry.expired_before('rollup_hour') AS hours_from
+               telemetry.expired_before('rollup_hour') AS hours_from,
+               telemetry.expired_before('rollup_day') AS days_from
     ), stored AS (
         SELECT 1 AS minutes, m.bucket, m.event_type, m.component, m.summary
         FROM days, telemetry.rollup_minute AS m WHERE m.bucket >= greatest(first, minutes_from) AND m.bucket < past_last
@@ -71,7 +72,9 @@ BEGIN ATOMIC
            bucket, event_type, coalesce(e.component, f.component), coalesce(e.n, 0), coalesce(f.n, 0)
     FROM expected AS e FULL JOIN found AS f USING (minutes, bucket, event_type, key), days
     WHERE e.n IS DISTINCT FROM f.n
-      AND bucket >= CASE minutes WHEN 1440 THEN hours_from ELSE minutes_from END   -- what there is nothing to check by
+      AND bucket >= CASE minutes WHEN 1 THEN minutes_from   -- levels are compared where both are kept
+                                 WHEN 60 THEN greatest(minutes_from, hours_from)
+                                 ELSE greatest(hours_from, days_from) END
       AND NOT (minutes = 1 AND bucket < events_from AND coalesce(e.n, 0) < f.n)    -- what retention has dropped
     ORDER BY bucket, minutes, event_type, key;
 END;

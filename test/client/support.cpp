@@ -32,8 +32,28 @@ double seconds_of(const std::function<void()> &call)
 Session::Session(const std::string &conninfo) : connection_(PQconnectdb(conninfo.c_str()))
 {
     if (PQstatus(connection_.get()) != CONNECTION_OK)
-        throw std::runtime_error(PQerrorMessage(connection_.get()));
+        throw SqlError(PQerrorMessage(connection_.get()), "", true);
+    PQsetNoticeProcessor(
+        connection_.get(), [](void *, const char *) {}, nullptr); // a server that goes says so
     query("SET client_min_messages = warning");
+}
+
+namespace {
+
+using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+Result owned(PGresult *result) { return {result, &PQclear}; }
+
+} // namespace
+
+void Session::fail(const std::string &sql, const PGresult *result) const
+{
+    const char *const field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const std::string sqlstate = field == nullptr ? "" : field;
+    // libpq itself has no SQLSTATE, and what the server says as it goes comes before the end of the connection is seen
+    const bool is_lost =
+        sqlstate.empty() || sqlstate.starts_with("57P") || PQstatus(connection_.get()) != CONNECTION_OK;
+    throw SqlError(sql + ": " + sqlstate + " " + PQerrorMessage(connection_.get()), sqlstate, is_lost);
 }
 
 Session::Rows Session::query(const std::string &sql, const std::vector<std::string> &parameters)
@@ -41,13 +61,11 @@ Session::Rows Session::query(const std::string &sql, const std::vector<std::stri
     std::vector<const char *> values;
     for (const auto &parameter : parameters)
         values.push_back(parameter.c_str());
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexecParams(connection_.get(), sql.c_str(),
-                                                                            static_cast<int>(values.size()), nullptr,
-                                                                            values.data(), nullptr, nullptr, 0),
-                                                               &PQclear);
+    const Result result = owned(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                                             values.data(), nullptr, nullptr, 0));
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-        throw std::runtime_error(sql + ": " + PQerrorMessage(connection_.get()));
+        fail(sql, result.get());
 
     Rows rows(static_cast<std::size_t>(PQntuples(result.get())));
     for (int row = 0; row < PQntuples(result.get()); ++row) {
@@ -62,6 +80,20 @@ Session::Rows Session::query(const std::string &sql, const std::vector<std::stri
 std::string Session::value(const std::string &sql, const std::vector<std::string> &parameters)
 {
     return query(sql, parameters).at(0).at(0).value_or("NULL");
+}
+
+void Session::copy(const std::string &sql, const std::string &lines)
+{
+    const Result started = owned(PQexec(connection_.get(), sql.c_str()));
+    if (PQresultStatus(started.get()) != PGRES_COPY_IN)
+        fail(sql, started.get());
+    PQputCopyData(connection_.get(), lines.data(), static_cast<int>(lines.size())); // its failure shows in the end
+    PQputCopyEnd(connection_.get(), nullptr);
+    const Result ended = owned(PQgetResult(connection_.get()));
+    while (owned(PQgetResult(connection_.get())) != nullptr)
+        ;
+    if (PQresultStatus(ended.get()) != PGRES_COMMAND_OK)
+        fail(sql, ended.get());
 }
 
 Database::Database(Extension extension)

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,22 @@ bool eventually(const std::function<bool()> &condition);
 // Seconds that a call takes.
 double seconds_of(const std::function<void()> &call);
 
-// Plain SQL, beside the client.
+// What the server said of a statement, or that it is not to be reached.
+class SqlError : public std::runtime_error {
+public:
+    SqlError(const std::string &message, std::string sqlstate, bool is_lost)
+        : std::runtime_error(message), sqlstate_(std::move(sqlstate)), is_lost_(is_lost)
+    {
+    }
+    [[nodiscard]] const std::string &sqlstate() const { return sqlstate_; } // empty where the server said nothing
+    [[nodiscard]] bool is_lost() const { return is_lost_; }                 // the connection is of no more use
+
+private:
+    std::string sqlstate_;
+    bool is_lost_;
+};
+
+// Plain SQL, beside the client. What fails is thrown as SqlError.
 class Session {
 public:
     explicit Session(const std::string &conninfo);
@@ -39,8 +55,12 @@ public:
     using Rows = std::vector<std::vector<Value>>;
     Rows query(const std::string &sql, const std::vector<std::string> &parameters = {});
     std::string value(const std::string &sql, const std::vector<std::string> &parameters = {}); // NULL is "NULL"
+    // COPY … FROM STDIN of these lines.
+    void copy(const std::string &sql, const std::string &lines);
 
 private:
+    [[noreturn]] void fail(const std::string &sql, const PGresult *result) const;
+
     struct Finish {
         void operator()(PGconn *connection) const { PQfinish(connection); }
     };

@@ -1,4 +1,5 @@
-// An application that ends without close(), in the way that its first argument says; the second is the conninfo.
+// An application that ends without close(), in the way that its first argument says; the second is the conninfo. One
+// that is killed may be given a component for its events, and a folder to spill to.
 
 #include <gravitas/telemetry.hpp>
 
@@ -12,9 +13,11 @@ using namespace gravitas::telemetry;
 
 namespace {
 
-Client &client(const char *conninfo = nullptr)
+Client &client(const char *conninfo = nullptr, const char *spill_directory = nullptr)
 {
     static Client client{{.conninfo = conninfo,
+                          .on_full = spill_directory != nullptr ? OnFull::spill : OnFull::drop_newest,
+                          .spill_directory = spill_directory != nullptr ? spill_directory : "",
                           .batch_events = 10,
                           .close_deadline = std::chrono::seconds(10),
                           .on_error = [](const Error &) {
@@ -36,11 +39,11 @@ struct LogsAtTheEnd {
 };
 
 // Says what is acknowledged, until it is killed.
-[[noreturn]] void log_until_killed()
+[[noreturn]] void log_until_killed(const char *component)
 {
     std::printf("%d\n", static_cast<int>(getpid()));
     for (int i = 1;; ++i) {
-        client().log({.event_type = "TICK", .value = static_cast<double>(i)});
+        client().log({.event_type = "TICK", .component = component, .value = static_cast<double>(i)});
         if (i % 25 == 0 && client().flush(std::chrono::seconds(10)))
             std::printf("%d\n", i);
         std::fflush(stdout);
@@ -49,12 +52,12 @@ struct LogsAtTheEnd {
 
 } // namespace
 
-int main(int, char **arguments)
+int main(int count, char **arguments)
 {
     const std::string_view way = arguments[1];
-    client(arguments[2]);
+    client(arguments[2], count > 4 ? arguments[4] : nullptr);
     if (way == "killed")
-        log_until_killed();
+        log_until_killed(count > 3 ? arguments[3] : "");
     log_some();
     if (way == "late destructor") {
         static const LogsAtTheEnd last;

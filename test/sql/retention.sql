@@ -133,3 +133,14 @@ BEGIN ISOLATION LEVEL REPEATABLE READ;
 CALL telemetry.apply_retention(dry_run => true);
 ROLLBACK;
 SELECT telemetry.expired_before('nothing');
+
+-- A day that is kept keeps its minutes, but not its hours: there is nothing to compare them by.
+SELECT telemetry.ensure_partitions('2026-03-10 00:00:00+00', '2026-03-11 00:00:00+00');
+SELECT telemetry.log('NOTE', event_time => '2026-03-10 10:00:00+00') > 0 AS logged;
+SELECT telemetry.compact();
+INSERT INTO telemetry.event ("timestamp", event_type) VALUES ('2026-03-10 10:00:00+00', 'NOTE');
+SET client_min_messages = warning;
+CALL telemetry.apply_retention('2026-05-20 12:00:00+00') \gset
+RESET client_min_messages;
+SELECT * FROM telemetry.retention_horizon ORDER BY 1;
+SELECT problem, level, bucket, event_type, expected, found FROM telemetry.check_rollups('2026-03-10 00:00:00+00', '2026-03-11 00:00:00+00');

@@ -193,7 +193,7 @@ void attach(const Day &day)
 std::int32_t create_missing(core::Microseconds from, core::Microseconds to)
 {
     std::int32_t created = 0;
-    pg::run_sql("LOCK TABLE ONLY telemetry.event IN SHARE UPDATE EXCLUSIVE MODE"); // one creator at a time
+    lock_days();
     Day *const missing = static_cast<Day *>(palloc(sizeof(Day) * ((to - from) / core::day_us)));
     for (core::Microseconds start = from; start < to; start += core::day_us) {
         CHECK_FOR_INTERRUPTS();
@@ -252,6 +252,8 @@ TELEMETRY_FUNCTION(ensure_partitions)
 }
 
 namespace gravitas::telemetry {
+
+void lock_days() { LockRelationOid(pg::relation_of("event"), ShareUpdateExclusiveLock); }
 
 void make_day(core::Microseconds start) { create_missing(start, start + core::day_us); }
 

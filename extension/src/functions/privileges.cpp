@@ -1,6 +1,7 @@
 // grant_writer(), grant_reader(), grant_history_reader(), grant_maintainer(): what a role needs for a purpose, and no
 // more.
 
+#include "functions/partitions.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/relation.hpp"
@@ -70,8 +71,12 @@ const char *role_argument(FunctionCallInfo fcinfo)
     return quote_identifier(role);
 }
 
-// GRANT and what a round of maintenance does to the same table fail beside each other.
-void keep_maintenance_away() { LockRelationOid(pg::relation_of("maintenance_lock"), ShareUpdateExclusiveLock); }
+// GRANT and what a round of maintenance, or who makes a day, does to the same table fail beside each other.
+void keep_others_away()
+{
+    LockRelationOid(pg::relation_of("maintenance_lock"), ShareUpdateExclusiveLock);
+    lock_days();
+}
 
 void grant(const char *privilege, const char *role) { pg::run_sql(psprintf("GRANT %s TO %s", privilege, role)); }
 
@@ -79,7 +84,7 @@ template <std::size_t count>
 void grant_all(const char *const (&privileges)[count], FunctionCallInfo fcinfo)
 {
     const char *const role = role_argument(fcinfo);
-    keep_maintenance_away();
+    keep_others_away();
     pg::with_spi([&] {
         for (const char *const privilege : privileges)
             grant(privilege, role);
@@ -99,7 +104,7 @@ TELEMETRY_FUNCTION(grant_writer)
 TELEMETRY_FUNCTION(grant_reader)
 {
     const char *const role = role_argument(fcinfo);
-    keep_maintenance_away();
+    keep_others_away();
     pg::with_spi([&] {
         pg::run_sql(for_readers);
         SPITupleTable *const privileges = SPI_tuptable;

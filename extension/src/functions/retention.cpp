@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "functions/partitions.hpp"
 #include "functions/retention_horizon.hpp"
 #include "functions/retention_proof.hpp"
 #include "pg/arguments.hpp"
@@ -81,12 +82,13 @@ std::int64_t total_bytes(const char *partition)
     return DatumGetInt64(DirectFunctionCall1(pg_total_relation_size, ObjectIdGetDatum(pg::relation_of(partition))));
 }
 
-// Inside of with_spi(). The proof comes before the locks, which are held for the drop alone: events that come in
-// between bring their own summaries.
+// Inside of with_spi(). The proof comes before the locks that others wait for, which are held for the drop alone: events
+// that come in between bring their own summaries.
 void drop_day(RetentionPass &pass, const ExpiredDay &day, Shortfall &shortfall)
 {
     const char *const name = NameStr(day.partition);
     Removed &removed = pass.removed;
+    lock_days();
     const std::int64_t rows = require_rollups(pass, name, day.from, day.to, shortfall);
     const std::int64_t bytes = total_bytes(name);
     pass.step.show(psprintf("dropping %s", name));
