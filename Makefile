@@ -7,7 +7,7 @@ VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravi
 export WERROR FUZZ_SECONDS
 
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-bench build demo check torture bench clean
+.PHONY: help deps deps-bench build demo check check-sanitize torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
 	@echo "make build     the extension, the client library, the demo and the HTTP service"
@@ -15,6 +15,7 @@ help:
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
+	@echo "make check-sanitize    the tests of the extension, with ASan and UBSan in the server"
 	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure"
@@ -30,18 +31,18 @@ deps-bench: deps
 	@tools/deps --bench || echo 'make bench goes on without them'
 
 # demo, check and bench install what is missing first; a second make then finds it.
-demo check torture: deps
+demo check check-sanitize torture: deps
 bench: deps-bench
-demo check torture bench:
+demo check check-sanitize torture bench:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $@-run
 
 # ---- The extension: PGXS knows how ----
 
 EXTENSION_MAKE = $(MAKE) --no-print-directory -f extension/pgxs.mk
-.PHONY: extension install installdirs uninstall installcheck
+.PHONY: extension sanitized install installdirs uninstall installcheck
 extension:
 	+@$(EXTENSION_MAKE) all
-install installdirs uninstall installcheck:
+sanitized install installdirs uninstall installcheck:
 	+@$(EXTENSION_MAKE) $@
 
 # ---- The client, the demo, the tests ----
@@ -55,11 +56,13 @@ include test/bench/bench.mk
 
 build: extension client client-examples demo-program http-program
 
-.PHONY: demo-run check-run torture-run
+.PHONY: demo-run check-run check-sanitize-run torture-run
 demo-run: build $(if $(HTTP),http)
 	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(if $(HTTP),--serve) $(TRACE)
 check-run: build tests
 	@tools/check
+check-sanitize-run: extension sanitized build/test/boundary_probe.so
+	@tools/sanitize
 TORTURE_ROUNDS ?= 200
 TORTURE_SEED   ?= $(shell date +%s)
 torture-run: build tests
