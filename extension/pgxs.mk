@@ -44,8 +44,8 @@ SANITIZED         = build/sanitize/gravitas_telemetry.so
 SANITIZED_OBJS    = $(OBJS:build/extension/%=build/sanitize/%)
 SANITIZED_FLAGS   = -O1 -fno-wrapv -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 .PHONY: sanitized
-sanitized: $(SANITIZED) build/sanitize/asan_first.so
-build/sanitize/asan_first.so: test/sanitize/asan_first.c
+sanitized: $(SANITIZED) build/sanitize/preload.so
+build/sanitize/preload.so: test/sanitize/preload.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -Wall -Wextra -Wl,-z,initfirst -o $@ $<
 build/sanitize/%.o: extension/src/%.cpp build/postgres-version
