@@ -7,7 +7,7 @@ VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravi
 export WERROR FUZZ_SECONDS
 
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-bench deps-versions build demo check check-versions torture bench clean
+.PHONY: help deps deps-bench deps-versions build demo check check-sanitize check-versions torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
 	@echo "make build     the extension, the client library, the demo and the HTTP service"
@@ -15,6 +15,7 @@ help:
 	@echo "                 TRACE=FILE-or-FOLDER replays recorded requests instead; KEEP=1 leaves the cluster up"
 	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
+	@echo "make check-sanitize   the tests of the extension, with ASan and UBSan in the server"
 	@echo "make check-versions   the same under PostgreSQL 17 and 18, and an 18 with assertions, in roots of their own (as root)"
 	@echo "make torture   everything at random for TORTURE_SECONDS=600 beside a server that is killed, starved and full;"
 	@echo "                 TORTURE_SEED=N repeats a run's choices"
@@ -34,18 +35,18 @@ deps-versions: deps
 	@tools/deps --versions || echo 'make check-versions tells what it leaves out'
 
 # demo, check and bench install what is missing first; a second make then finds it.
-demo check torture: deps
+demo check check-sanitize torture: deps
 bench: deps-bench
-demo check torture bench:
+demo check check-sanitize torture bench:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $@-run
 
 # ---- The extension: PGXS knows how ----
 
 EXTENSION_MAKE = $(MAKE) --no-print-directory -f extension/pgxs.mk
-.PHONY: extension install installdirs uninstall installcheck
+.PHONY: extension sanitized install installdirs uninstall installcheck
 extension:
 	+@$(EXTENSION_MAKE) all
-install installdirs uninstall installcheck:
+sanitized install installdirs uninstall installcheck:
 	+@$(EXTENSION_MAKE) $@
 
 # ---- The client, the demo, the tests ----
@@ -59,13 +60,15 @@ include test/bench/bench.mk
 
 build: extension client client-examples demo-program http-program
 
-.PHONY: demo-run check-run torture-run
+.PHONY: demo-run check-run check-sanitize-run torture-run
 demo-run: build $(if $(HTTP),http)
 	@tools/cluster run $(if $(KEEP),--keep) -- client/demo/run $(if $(HTTP),--serve) $(TRACE)
 check-run: build tests
 	@tools/check
 check-versions: deps-versions
 	@tools/versions
+check-sanitize-run: extension sanitized build/test/boundary_probe.so
+	@tools/sanitize
 torture-run: build tests
 	@test/crash/run build/test/torture_test
 

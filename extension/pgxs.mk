@@ -38,6 +38,23 @@ build/extension/%.o: extension/src/%.cpp build/postgres-version
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 -include $(OBJS:.o=.d)
 
+# The library again under the sanitizers, for tools/sanitize. PGXS says -fwrapv, under which no sum overflows: the
+# extension does not rely on it, and is told where one would.
+SANITIZED         = build/sanitize/gravitas_telemetry.so
+SANITIZED_OBJS    = $(OBJS:build/extension/%=build/sanitize/%)
+SANITIZED_FLAGS   = -O1 -fno-wrapv -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+.PHONY: sanitized
+sanitized: $(SANITIZED) build/sanitize/preload.so
+build/sanitize/preload.so: test/sanitize/preload.c
+	@mkdir -p $(@D)
+	$(CC) -shared -fPIC -Wall -Wextra -Wl,-z,initfirst -o $@ $<
+build/sanitize/%.o: extension/src/%.cpp build/postgres-version
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) $(CPPFLAGS) $(SANITIZED_FLAGS) -MMD -MP -c -o $@ $<
+$(SANITIZED): $(SANITIZED_OBJS)
+	$(CXX) $(CXXFLAGS) $(SANITIZED_FLAGS) -shared -o $@ $^ $(SHLIB_LINK)
+-include $(SANITIZED_OBJS:.o=.d)
+
 $(DATA_built): $(sort $(wildcard sql/parts/*.sql))
 	@mkdir -p $(@D)
 	cat $^ > $@
