@@ -276,7 +276,7 @@ void check_all(Stage &stage)
         session.query("COMMIT");
         session.query("CALL telemetry.maintain()"); // or a worker is at it
     }
-    const bool is_compacted = test::eventually([&] {
+    const bool is_compacted = at_last([&] {
         session.query("SELECT telemetry.compact()");
         return session.value("SELECT count(*) FROM telemetry.rollup_delta") == "0";
     });

@@ -38,8 +38,8 @@ public:
                        .on_full = OnFull::spill,
                        .spill_directory = directory_.path(),
                        .reconnect_max = 100ms});
-        if (!test::eventually([&] { return std::filesystem::is_empty(directory_.path()); }))
-            throw Difference(name_ + ": what was spilled is not stored in half a minute");
+        if (!at_last([&] { return std::filesystem::is_empty(directory_.path()); }))
+            throw Difference(name_ + ": what was spilled is not stored");
         require_account(client);
         entry_.least = entry_.most - dropped_;
     }

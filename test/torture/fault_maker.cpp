@@ -70,10 +70,8 @@ private:
         link_.drop();
         const pid_t before = stage_.server.postmaster();
         end();
-        for (int patience = 4; !stage_.server.comes_back_after(before); --patience) { // it may have much to recover
-            if (patience == 0)
-                throw Difference("the server does not come back");
-        }
+        if (!at_last([&] { return stage_.server.comes_back_after(before); }))
+            throw Difference("the server does not come back");
     }
     void kill_postmaster(Random &)
     {

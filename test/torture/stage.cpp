@@ -108,23 +108,30 @@ void Stage::pause(Random &random, int most_ms) const
         std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(end - std::chrono::steady_clock::now(), 50ms));
 }
 
+bool at_last(const std::function<bool()> &condition)
+{
+    for (int patience = 0; patience < 6; ++patience) {
+        if (test::eventually(condition))
+            return true;
+    }
+    return false;
+}
+
 Session &Link::session()
 {
     if (session_)
         return *session_;
     std::string problem;
-    const auto connect = [&] {
+    const bool is_in = at_last([&] {
         try {
             session_.emplace(stage_.database.conninfo() + (role_.empty() ? "" : " user=" + role_));
         } catch (const SqlError &error) {
             problem = error.what();
         }
         return session_.has_value();
-    };
-    for (int patience = 4; !test::eventually(connect); --patience) {
-        if (patience == 0)
-            throw Difference("the server does not come back: " + problem);
-    }
+    });
+    if (!is_in)
+        throw Difference("the server does not come back: " + problem);
     return *session_;
 }
 

@@ -68,6 +68,10 @@ struct Stage {
     void pause(Random &random, int most_ms) const;
 };
 
+// eventually(), with the patience that it takes until backends whose postmaster was killed have ended, and all is
+// recovered.
+bool at_last(const std::function<bool()> &condition);
+
 // A connection that is made again when it is lost.
 class Link {
 public:
