@@ -82,8 +82,8 @@ std::int64_t total_bytes(const char *partition)
     return DatumGetInt64(DirectFunctionCall1(pg_total_relation_size, ObjectIdGetDatum(pg::relation_of(partition))));
 }
 
-// Inside of with_spi(). The proof comes before the locks that others wait for, which are held for the drop alone: events
-// that come in between bring their own summaries.
+// Inside of with_spi(). The proof comes before the locks that others wait for, which are held for the drop alone:
+// events that come in between bring their own summaries.
 void drop_day(RetentionPass &pass, const ExpiredDay &day, Shortfall &shortfall)
 {
     const char *const name = NameStr(day.partition);
