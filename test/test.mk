@@ -19,6 +19,8 @@ build/test/unit_test: $(UNIT_OBJECTS)
 	$(CXX) $(UNIT_CXXFLAGS) -o $@ $^ -lgtest -lgtest_main -lz -pthread
 -include $(UNIT_OBJECTS:.o=.d)
 
+# The extension's build says for which PostgreSQL it was.
+build/postgres-version: extension ;
 # A module for test/pgtap/boundary.sql, made of the extension's own boundary.
 PROBE_SOURCES = test/boundary/boundary_probe.cpp extension/src/pg/boundary.cpp
 build/test/boundary_probe.so: $(PROBE_SOURCES) $(wildcard extension/src/pg/*.hpp extension/src/core/*.hpp) build/postgres-version
