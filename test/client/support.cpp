@@ -53,7 +53,7 @@ void Session::fail(const std::string &sql, const PGresult *result) const
     // libpq itself has no SQLSTATE, and what the server says as it goes comes before the end of the connection is seen
     const bool is_lost =
         sqlstate.empty() || sqlstate.starts_with("57P") || PQstatus(connection_.get()) != CONNECTION_OK;
-    throw SqlError(sql + ": " + sqlstate + " " + PQerrorMessage(connection_.get()), sqlstate, is_lost);
+    throw SqlError(sql.substr(0, 300) + ": " + sqlstate + " " + PQerrorMessage(connection_.get()), sqlstate, is_lost);
 }
 
 Session::Rows Session::query(const std::string &sql, const std::vector<std::string> &parameters)

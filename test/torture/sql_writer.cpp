@@ -102,7 +102,7 @@ private:
     Plan plan(Random &random)
     {
         Plan plan;
-        if (++transactions_ > 40 && random.one_in(12)) // by then it has used everything once
+        if (++transactions_ > 10 && random.one_in(8)) // by then its session has loaded what it needs
             plan.more_memory = random.between(0, 4) * random.between(0, 1 << 20);
         const int most = plan.more_memory >= 0 ? 4'000 : random.one_in(10) ? 400 : 15;
         if (random.one_in(2)) {
@@ -161,7 +161,7 @@ private:
             stage_.story.tell(name_, error.what());
             const bool is_alive = !error.is_lost();
             if (!is_alive)
-                link_.drop();
+                lose_session();
             enter(counts, !is_alive && is_stored(made.evidence));
             if (is_alive && !made.begin.empty())
                 link_.session().query("ROLLBACK");
@@ -266,11 +266,17 @@ private:
                 return {row[0].value(), row[1].value(), is_second_try};
             } catch (const SqlError &error) {
                 stage_.story.tell(name_, error.what());
-                link_.drop();
+                lose_session();
                 if (!is_trouble(error))
                     throw;
             }
         }
+    }
+
+    void lose_session()
+    {
+        link_.drop();
+        transactions_ = 0;
     }
 
     Stage &stage_;
@@ -283,7 +289,7 @@ private:
     Entry &history_;
     core::ProducerId producer_{};
     std::uint64_t sequence_ = 0;
-    int transactions_ = 0;
+    int transactions_ = 0; // of this session
 };
 
 } // namespace

@@ -25,9 +25,10 @@ private:
     ErrorData *data_; // in the memory context that was current at call()
 };
 
-// Runs `body`, which may ereport but must not throw, and returns what it returns. Throws PostgresError.
-template <typename Body>
-auto call(Body &&body) -> std::invoke_result_t<Body>
+// Runs `body`, which may ereport but must not throw, and returns what it returns. Throws PostgresError, after it has run
+// `at_error`: what must be done even where there is no memory for a copy of the error.
+template <typename Body, typename AtError>
+auto call(Body &&body, AtError at_error) -> std::invoke_result_t<Body>
 {
     using Result = std::invoke_result_t<Body>;
     static_assert(std::is_nothrow_invocable_v<Body>, "the body may ereport but must not throw: mark it noexcept");
@@ -47,6 +48,7 @@ auto call(Body &&body) -> std::invoke_result_t<Body>
     }
     PG_CATCH();
     {
+        at_error();
         MemoryContextSwitchTo(caller);
         failed = CopyErrorData();
         FlushErrorState();
@@ -57,6 +59,12 @@ auto call(Body &&body) -> std::invoke_result_t<Body>
         throw PostgresError(failed); // after PG_END_TRY, so that Postgres' handler stack is whole again
     if constexpr (!std::is_void_v<Result>)
         return result;
+}
+
+template <typename Body>
+auto call(Body &&body) -> std::invoke_result_t<Body>
+{
+    return call(std::forward<Body>(body), [] {});
 }
 
 namespace detail {

@@ -23,21 +23,20 @@ ErrorData *attempt(Body &&body, CanGoOn can_go_on)
 
     ErrorData *failed = nullptr;
     try {
-        // An exception must not leave call(): what it says is raised inside, as an error of Postgres.
-        call([&]() noexcept {
-            entry([&]() -> Datum {
-                body();
-                return Datum{0};
-            });
-        });
+        // An exception must not leave call(): what it says is raised inside, as an error of Postgres. An error that
+        // left the subtransaction open would end no transaction: whatever comes next in the session would fail.
+        call(
+            [&]() noexcept {
+                entry([&]() -> Datum {
+                    body();
+                    return Datum{0};
+                });
+                ReleaseCurrentSubTransaction();
+            },
+            [] { RollbackAndReleaseCurrentSubTransaction(); });
     } catch (const PostgresError &error) {
         failed = error.data();
     }
-
-    if (failed != nullptr)
-        RollbackAndReleaseCurrentSubTransaction();
-    else
-        ReleaseCurrentSubTransaction();
     MemoryContextSwitchTo(caller);
     CurrentResourceOwner = owner;
     if (failed != nullptr && !can_go_on(*failed))
