@@ -45,14 +45,6 @@ private:
     pid_t backend_;
 };
 
-// A new backend's first call may find no room for the library.
-bool is_lack_of_memory(const SqlError &error)
-{
-    return error.sqlstate() == "53200" ||
-           (error.sqlstate() == "58P01" &&
-            std::string_view(error.what()).find("failed to map") != std::string_view::npos);
-}
-
 class SqlWriter {
 public:
     SqlWriter(Stage &stage, std::string name, const std::string &role)
@@ -165,7 +157,7 @@ private:
             enter(counts, !is_alive && is_stored(made.evidence));
             if (is_alive && !made.begin.empty())
                 link_.session().query("ROLLBACK");
-            if (made.more_memory < 0 || !is_alive || !is_lack_of_memory(error))
+            if (made.more_memory < 0 || !is_alive || error.sqlstate() != "53200")
                 throw;
             stage_.story.count("fault", "no memory");
             return;
