@@ -25,24 +25,17 @@ std::uint64_t number_from(const char *variable, std::uint64_t otherwise)
 
 // ---- The database of a chapter ----
 
-// The install script of the version before this one, put where the server looks for it.
+// Puts the install scripts of former versions where the server looks for them, and returns the last one's version.
 std::string former_version()
 {
     Session session("dbname=postgres");
-    const std::string present =
-        session.value("SELECT default_version FROM pg_available_extensions WHERE name = 'gravitas_telemetry'");
-    const std::string folder = session.value("SELECT setting FROM pg_config WHERE name = 'SHAREDIR'") + "/extension";
-    std::string former;
-    for (const auto &entry : std::filesystem::directory_iterator("test/upgrade")) {
-        const std::string name = entry.path().stem().string();
-        const std::string version = name.substr(name.rfind("--") + 2);
-        if (version == present || version < former)
-            continue;
-        former = version;
-        std::filesystem::copy_file(entry.path(), folder + "/" + entry.path().filename().string(),
+    const std::string folder = session.value("SELECT setting FROM pg_config WHERE name = 'SHAREDIR'") + "/extension/";
+    for (const auto &script : std::filesystem::directory_iterator("test/upgrade"))
+        std::filesystem::copy_file(script.path(), folder + script.path().filename().string(),
                                    std::filesystem::copy_options::overwrite_existing);
-    }
-    return former;
+    return session.value("SELECT v.version FROM pg_available_extension_versions AS v JOIN pg_available_extensions AS e "
+                         "USING (name) WHERE name = 'gravitas_telemetry' AND v.version <> e.default_version "
+                         "ORDER BY string_to_array(v.version, '.')::integer[] DESC LIMIT 1");
 }
 
 void furnish(Stage &stage, const std::string &former)
