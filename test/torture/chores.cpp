@@ -60,9 +60,12 @@ void vacuum(Session &session, Random &random)
                   random.one_of({"event", "event_default", "rollup_delta", "rollup_minute", "rollup_day", "producer"}));
 }
 
-// Not the default partition concurrently: that waits for who makes a day, who needs all of it in the end.
+// One at a time: two that go on concurrently wait for each other. Not the default partition concurrently: that waits
+// for who makes a day, who needs all of it in the end.
 void reindex(Session &session, Random &random)
 {
+    static std::mutex one_at_a_time;
+    const std::lock_guard lock(one_at_a_time);
     session.query(std::string("REINDEX TABLE ") +
                   random.one_of({"telemetry.event_default", "telemetry.rollup_minute", "telemetry.producer",
                                  "CONCURRENTLY telemetry.rollup_delta", "CONCURRENTLY telemetry.rollup_minute",
