@@ -22,7 +22,7 @@ HTTP_COMPILE  = $(CXX) $(CLIENT_CXXFLAGS) $(HTTP_REQUIRED)
 .PHONY: http http-program http-tests install-http uninstall-http
 ifdef HTTP_LIBRARY
 http http-program: $(HTTP_PROGRAM)
-http-tests: build/test/http_test build/test/http_test_asan $(HTTP_PROGRAM)
+http-tests: build/test/http_test_asan build/test/http_test_tsan $(HTTP_PROGRAM)
 else
 http:
 	@echo 'gravitas-telemetry-http needs $(or $(HTTP_MISSING),cpp-httplib 0.11 or later): run make deps' >&2 && false
@@ -50,18 +50,22 @@ build/test/http_test: $(HTTP_TEST_OBJECTS) $(HTTP_OBJECTS) $(HTTP_BUILD)/assets_
 	@mkdir -p $(@D)
 	$(CXX) -pthread -o $@ $^ $(HTTP_LIBS) $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
 
-# The same again under the sanitizers.
-HTTP_OBJECTS_asan = $(patsubst $(HTTP_BUILD)/%,$(HTTP_BUILD)/asan/%,$(HTTP_TEST_OBJECTS) $(HTTP_OBJECTS))
-$(HTTP_BUILD)/asan/%.o: client/http/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(HTTP_REQUIRED) $(CLIENT_FLAGS_asan) -c -o $@ $<
-$(HTTP_BUILD)/asan/test/%.o: test/http/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(HTTP_REQUIRED) -Iclient/include -Itest $(CLIENT_FLAGS_asan) -c -o $@ $<
-build/test/http_test_asan: $(HTTP_OBJECTS_asan) $(HTTP_BUILD)/assets_data.o $(CLIENT_BUILD)/asan/test/support.o \
-                           $(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/asan/%,$(CLIENT_OBJECTS))
-	@mkdir -p $(@D)
-	$(CXX) $(CLIENT_FLAGS_asan) -pthread -o $@ $^ $(HTTP_LIBS) $(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+# The same again, as build/test/http_test_SANITIZER.
+define HTTP_SANITIZED
+HTTP_OBJECTS_$(1) = $$(patsubst $(HTTP_BUILD)/%,$(HTTP_BUILD)/$(1)/%,$$(HTTP_OBJECTS)) $(HTTP_BUILD)/$(1)/test/all.o
+$(HTTP_BUILD)/$(1)/%.o: client/http/%.cpp
+	@mkdir -p $$(@D)
+	$$(CXX) $$(HTTP_REQUIRED) $$(CLIENT_FLAGS_$(1)) -c -o $$@ $$<
+$(HTTP_BUILD)/$(1)/test/all.o: build/test/all_http_tests.cpp
+	@mkdir -p $$(@D)
+	$$(CXX) $$(HTTP_REQUIRED) -Iclient/include -Itest $$(CLIENT_FLAGS_$(1)) $$(CLIENT_ALL_TESTS) -c -o $$@ $$<
+build/test/http_test_$(1): $$(HTTP_OBJECTS_$(1)) $(HTTP_BUILD)/assets_data.o $(CLIENT_BUILD)/$(1)/test/support.o \
+                           $$(patsubst $(CLIENT_BUILD)/%,$(CLIENT_BUILD)/$(1)/%,$$(CLIENT_OBJECTS))
+	@mkdir -p $$(@D)
+	$$(CXX) $$(CLIENT_FLAGS_$(1)) -pthread -o $$@ $$^ $$(HTTP_LIBS) $$(CLIENT_PQ_LIBS) -lgtest -lgtest_main
+-include $$(HTTP_OBJECTS_$(1):.o=.d) $(CLIENT_BUILD)/$(1)/test/support.d
+endef
+$(foreach sanitizer,tsan asan,$(eval $(call HTTP_SANITIZED,$(sanitizer))))
 
 install-http: http
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/systemd/system'
@@ -71,4 +75,4 @@ install-http: http
 uninstall-http:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/gravitas-telemetry-http' '$(DESTDIR)$(PREFIX)/lib/systemd/system/gravitas-telemetry-http.service'
 
--include $(HTTP_OBJECTS:.o=.d) $(HTTP_BUILD)/main.d $(HTTP_TEST_OBJECTS:.o=.d) $(HTTP_OBJECTS_asan:.o=.d)
+-include $(HTTP_OBJECTS:.o=.d) $(HTTP_BUILD)/main.d $(HTTP_TEST_OBJECTS:.o=.d)
