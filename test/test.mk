@@ -28,6 +28,23 @@ build/test/boundary_probe.so: $(PROBE_SOURCES) $(wildcard extension/src/pg/*.hpp
 	$(CXX) -std=gnu++20 -O2 -g -fPIC -shared -Wall -Wextra -Wno-register -Wno-unused-parameter $(if $(WERROR),-Werror) \
 	    -Iextension/src -isystem $(shell $(PG_CONFIG) --includedir-server) -o $@ $(PROBE_SOURCES)
 
+# Where clang is, the product's sources are shown to it too, for its warnings.
+CLANG         := $(shell command -v clang++)
+CLANG_SOURCES  = $(wildcard extension/src/*.cpp extension/src/*/*.cpp client/src/*.cpp client/demo/*.cpp client/examples/*.cpp) \
+                 $(if $(HTTP_LIBRARY),$(HTTP_SOURCES))
+CLANG_CHECKED  = $(if $(CLANG),$(CLANG_SOURCES:%.cpp=build/clang/%.checked))
+.PHONY: clang
+tests: clang
+clang: $(CLANG_CHECKED)
+build/clang/%.checked: %.cpp
+	@mkdir -p $(@D)
+	$(CLANG) -fsyntax-only -std=gnu++20 -Wall -Wextra -Wno-register -Wno-unused-parameter $(if $(WERROR),-Werror) \
+	    -Iextension/src -Iclient/include -Iclient/http -DGRAVITAS_HTTP_VERSION='""' $(HTTP_CFLAGS) $(CLIENT_PQ_CFLAGS) \
+	    -isystem $(CLANG_POSTGRES) -MMD -MP -MT $@ -MF $(@:.checked=.d) $<
+	@touch $@
+CLANG_POSTGRES := $(shell $(PG_CONFIG) --includedir-server)
+-include $(CLANG_CHECKED:.checked=.d)
+
 # Decoders of what may come from outside. Each target runs over its committed corpus with any compiler; where clang has
 # libFuzzer, it also searches on from there.
 FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,%,$(sort $(wildcard test/fuzz/*_fuzz.cpp)))

@@ -273,7 +273,7 @@ public:
     std::vector<TableFootprint> get_telemetry_footprint();
 
 private:
-    class Impl;
+    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -42,8 +42,8 @@ constexpr const char *for_maintainers[] = {
     "EXECUTE ON PROCEDURE telemetry.maintain, telemetry.apply_retention",
     "EXECUTE ON FUNCTION telemetry.set_retention, telemetry.retention_keep",
     "SELECT, INSERT, UPDATE, DELETE ON telemetry.retention_policy",
-    "SELECT ON telemetry.maintenance_log, telemetry.maintenance_state, telemetry.partition_size,"
-    " telemetry.retention_horizon, telemetry.retention_delay",
+    "SELECT ON telemetry.maintenance_log, telemetry.maintenance_state, telemetry.partition_size",
+    "SELECT ON telemetry.retention_horizon, telemetry.retention_delay",
 };
 
 // All that the extension made to be read, but for history, and its functions that change nothing.
