@@ -7,7 +7,7 @@ VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravi
 export WERROR FUZZ_SECONDS
 
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-bench build demo check check-sanitize torture bench clean
+.PHONY: help deps deps-bench deps-coverage build demo check check-sanitize coverage torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
 	@echo "make build     the extension, the client library, the demo and the HTTP service"
@@ -16,6 +16,7 @@ help:
 	@echo "                 HTTP=1 serves it to your browser afterwards, until Ctrl-C"
 	@echo "make check     set up and run all tests"
 	@echo "make check-sanitize    the tests of the extension, with ASan and UBSan in the server"
+	@echo "make coverage          how many lines and branches the tests run"
 	@echo "make torture   kill the server TORTURE_ROUNDS=200 times under load; TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
 	@echo "make bench     set up and measure"
@@ -29,10 +30,14 @@ deps:
 # What the bench only compares with may be absent.
 deps-bench: deps
 	@tools/deps --bench || echo 'make bench goes on without them'
+deps-coverage: deps
+	@tools/deps --coverage
 
 # demo, check and bench install what is missing first; a second make then finds it.
 demo check check-sanitize torture: deps
 bench: deps-bench
+coverage: deps-coverage
+	@tools/coverage
 demo check check-sanitize torture bench:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $@-run
 
