@@ -7,7 +7,7 @@ VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/gravi
 export WERROR FUZZ_SECONDS
 
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-bench deps-versions build demo check check-sanitize check-versions torture bench clean
+.PHONY: help deps deps-bench deps-coverage deps-versions build demo check check-sanitize check-versions coverage torture bench clean
 help:
 	@echo "make deps      install what is needed to build and test (Debian, Ubuntu)"
 	@echo "make build     the extension, the client library, the demo and the HTTP service"
@@ -17,6 +17,7 @@ help:
 	@echo "make check     set up and run all tests"
 	@echo "make check-sanitize   the tests of the extension, with ASan and UBSan in the server"
 	@echo "make check-versions   the same under PostgreSQL 17 and 18, and an 18 with assertions, in roots of their own (as root)"
+	@echo "make coverage   how many lines and branches the tests run"
 	@echo "make torture   everything at random for TORTURE_SECONDS=600 beside a server that is killed, starved and full;"
 	@echo "                 TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
@@ -31,12 +32,16 @@ deps:
 # What the bench only compares with may be absent.
 deps-bench: deps
 	@tools/deps --bench || echo 'make bench goes on without them'
+deps-coverage: deps
+	@tools/deps --coverage
 deps-versions: deps
 	@tools/deps --versions || echo 'make check-versions tells what it leaves out'
 
 # demo, check and bench install what is missing first; a second make then finds it.
 demo check check-sanitize torture: deps
 bench: deps-bench
+coverage: deps-coverage
+	@tools/coverage
 demo check check-sanitize torture bench:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $@-run
 
