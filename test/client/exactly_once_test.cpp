@@ -134,7 +134,7 @@ TEST(Fork, stores_each_event_once)
         good = client.log_load_latency(model, 19) && good;
         good = client.flush(patience) && client.account().stored == 9 && good;
         good = client.close(patience) && good;
-        _exit(good ? 0 : 1);
+        end_child(good);
     }
     int status = -1;
     ASSERT_EQ(waitpid(child, &status, 0), child);

@@ -131,4 +131,54 @@ TEST(RefusalOfMany, is_told_to_on_error)
     EXPECT_TRUE(errors.contain("event refused: "));
 }
 
+// A server that takes no batch at all, for a reason that will not pass.
+class RefusalOfAll : public ::testing::Test {
+protected:
+    Client client(const char *sqlstate)
+    {
+        session_.query("ALTER FUNCTION telemetry.ingest RENAME TO real_ingest");
+        session_.query("CREATE FUNCTION telemetry.ingest(bytea) RETURNS telemetry.ingest_reply LANGUAGE plpgsql"
+                       " AS $$ BEGIN RAISE SQLSTATE '" +
+                       std::string(sqlstate) + "' USING MESSAGE = 'no'; END $$");
+        return Client{{.conninfo = database_.conninfo(), .on_error = errors_.listener()}};
+    }
+
+    void goes_on(Client &client)
+    {
+        session_.query("DROP FUNCTION telemetry.ingest(bytea)");
+        session_.query("ALTER FUNCTION telemetry.real_ingest RENAME TO ingest");
+        EXPECT_TRUE(client.log({.event_type = "GOOD"}));
+        EXPECT_TRUE(client.flush(patience));
+        EXPECT_EQ(database_.events(), 1);
+    }
+
+    const Database database_;
+    Session session_ = database_.session();
+    Errors errors_;
+};
+
+TEST_F(RefusalOfAll, of_the_data_refuses_each_event)
+{
+    Client telemetry = client("22023");
+    telemetry.log({.event_type = "A"});
+    telemetry.log({.event_type = "B"});
+    EXPECT_TRUE(telemetry.flush(patience));
+    EXPECT_TRUE(is_account(telemetry, 0, 0, 0, 2));
+    EXPECT_TRUE(eventually([&] { return errors_.contain("batch refused: "); }));
+    goes_on(telemetry);
+    EXPECT_TRUE(is_account(telemetry, 1, 0, 0, 2));
+}
+
+TEST_F(RefusalOfAll, of_what_is_too_old_drops_each_event)
+{
+    Client telemetry = client("GT002");
+    telemetry.log({.event_type = "A"});
+    telemetry.log({.event_type = "B"});
+    static_cast<void>(telemetry.flush(patience));
+    EXPECT_TRUE(eventually([&] { return errors_.contain("batch dropped: "); }));
+    EXPECT_TRUE(is_account(telemetry, 0, 0, 2, 0));
+    goes_on(telemetry);
+    EXPECT_TRUE(is_account(telemetry, 1, 0, 2, 0));
+}
+
 } // namespace gravitas::telemetry::test

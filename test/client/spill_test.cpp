@@ -86,7 +86,7 @@ int status_of_child(Body body)
     const pid_t child = fork();
     if (child == 0) {
         body();
-        _exit(::testing::Test::HasFailure() ? 1 : 0);
+        end_child(!::testing::Test::HasFailure());
     }
     int status = -1;
     waitpid(child, &status, 0);
@@ -376,7 +376,7 @@ TEST(Spill, goes_on_where_the_disk_was_full)
         const bool closed = client.close(0ms); // now there is room
         const Account account = client.account();
         static_cast<void>(!write(told[1], &account, sizeof account));
-        _exit(was_full && was_told && closed ? 0 : 1);
+        end_child(was_full && was_told && closed);
     });
     EXPECT_EQ(status, 0);
     Account account;
@@ -434,7 +434,7 @@ TEST(Spill, is_not_kept_by_the_child_of_a_fork)
         char byte = 0;
         const bool good = looked && write(up[1], &byte, 1) == 1 && read(down[0], &byte, 1) == 1 && client->close(0ms) &&
                           client->account().spilled == 1;
-        _exit(good ? 0 : 1);
+        end_child(good);
     }
     char byte = 0;
     ASSERT_EQ(read(up[0], &byte, 1), 1);

@@ -9,6 +9,8 @@
 #include <thread>
 #include <unistd.h>
 
+extern "C" void __gcov_dump() __attribute__((weak));
+
 namespace gravitas::telemetry::test {
 
 bool eventually(const std::function<bool()> &condition)
@@ -27,6 +29,13 @@ double seconds_of(const std::function<void()> &call)
     const auto start = start_timer();
     call();
     return measure_latency(start);
+}
+
+void end_child(bool is_good)
+{
+    if (__gcov_dump != nullptr) // for make coverage
+        __gcov_dump();
+    _exit(is_good ? 0 : 1);
 }
 
 Session::Session(const std::string &conninfo) : connection_(PQconnectdb(conninfo.c_str()))

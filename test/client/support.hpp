@@ -31,6 +31,9 @@ bool eventually(const std::function<bool()> &condition);
 // Seconds that a call takes.
 double seconds_of(const std::function<void()> &call);
 
+// Ends the child of a fork, which runs nothing that its parent had to do at its end.
+[[noreturn]] void end_child(bool is_good);
+
 // What the server said of a statement, or that it is not to be reached.
 class SqlError : public std::runtime_error {
 public:

@@ -1,12 +1,13 @@
-// Loaded into the server beside AddressSanitizer and UndefinedBehaviorSanitizer, and initialised before any other library.
+// Loaded into the server beside AddressSanitizer and UndefinedBehaviorSanitizer, and initialised before any other
+// library.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-// AddressSanitizer comes to life at a process's first allocation. Were that one inside bindtextdomain, which a library of
-// the server's calls when it is loaded, the sanitizer's own look for a symbol that there is not would ask for the
+// AddressSanitizer comes to life at a process's first allocation. Were that one inside bindtextdomain, which a library
+// of the server's calls when it is loaded, the sanitizer's own look for a symbol that there is not would ask for the
 // translation of "undefined symbol", whose lock is held: the server would hang.
 static void allocate(void)
 {
@@ -14,8 +15,8 @@ static void allocate(void)
     free(memory);
 }
 
-// Of the two, each with a report file of its own, only AddressSanitizer's follows log_path: what the other one sets is the
-// first one's, too.
+// Of the two, each with a report file of its own, only AddressSanitizer's follows log_path: what the other one sets is
+// the first one's, too.
 static void set_report_path(const char *path)
 {
     void *ubsan = dlopen("libubsan.so.1", RTLD_NOW | RTLD_NOLOAD);
