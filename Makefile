@@ -21,7 +21,7 @@ help:
 	@echo "make torture   everything at random for TORTURE_SECONDS=600 beside a server that is killed, starved and full;"
 	@echo "                 TORTURE_SEED=N repeats a run's choices"
 	@echo "make fuzz      search for inputs that break a decoder, FUZZ_SECONDS=15 for each"
-	@echo "make bench     set up and measure, in some 5 minutes; BENCH=full up to 100 million events"
+	@echo "make bench     set up and measure; BENCH=full up to 100 million events"
 	@echo "make install   the extension, into the Postgres that PG_CONFIG names (uninstall, installcheck: as PGXS does)"
 	@echo "make install-client PREFIX=/usr/local    the C++ library and its headers"
 	@echo "make http      the HTTP service alone; make install-http PREFIX=/usr/local"

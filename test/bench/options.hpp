@@ -8,8 +8,7 @@
 namespace bench {
 
 // From the environment:
-//   BENCH=full             1 and 10 million events and 100 at last, twice ten minutes of real time; else within some
-//                          5 minutes
+//   BENCH=full             1 and 10 million events and 100 at last, twice ten minutes of real time; else minutes
 //   BENCH_ONLY             some of the subjects, which main.cpp lists: "efficiency ingest"
 //   BENCH_EVENTS           events in 24 hours, smallest first: "1000000 10000000"
 //   BENCH_DAY_EVENTS       events on each of 60 days, of which only rollups are kept

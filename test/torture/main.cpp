@@ -7,7 +7,9 @@
 
 #include "torture/stage.hpp"
 
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 namespace gravitas::telemetry::torture {
@@ -20,7 +22,13 @@ using Steady = std::chrono::steady_clock;
 std::uint64_t number_from(const char *variable, std::uint64_t otherwise)
 {
     const char *const text = std::getenv(variable);
-    return text == nullptr || *text == '\0' ? otherwise : std::stoull(text);
+    if (text == nullptr || *text == '\0')
+        return otherwise;
+    std::uint64_t number = 0;
+    const char *const end = text + std::strlen(text);
+    if (std::from_chars(text, end, number).ptr != end)
+        throw std::runtime_error(std::string(variable) + " takes a number, not \"" + text + "\"");
+    return number;
 }
 
 // ---- The database of a chapter ----
@@ -142,10 +150,13 @@ int run(std::uint64_t seed, std::chrono::seconds length)
 } // namespace gravitas::telemetry::torture
 
 int main()
-{
+try {
     using namespace gravitas::telemetry::torture;
     const std::uint64_t seed = number_from("TORTURE_SEED", std::random_device{}());
     std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
     std::fflush(stdout);
     return run(seed, std::chrono::seconds(number_from("TORTURE_SECONDS", 600)));
+} catch (const std::exception &error) {
+    std::fprintf(stderr, "torture: %s\n", error.what());
+    return 1;
 }

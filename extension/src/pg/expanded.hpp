@@ -17,9 +17,9 @@ extern "C" {
 
 namespace gravitas::telemetry::pg {
 
-// A flat datum of `value`, in the current context. In one pass, mostly: few are longer than the room on the stack.
+// A new flat datum of `value`, in the current context. In one pass, mostly: few are longer than the room on the stack.
 template <typename Value>
-struct varlena *flat_copy(const Value &value)
+Datum flat_datum(const Value &value)
 {
     std::uint8_t room[4096];
     const std::size_t size = value.encode(room);
@@ -31,7 +31,7 @@ struct varlena *flat_copy(const Value &value)
         memcpy(VARDATA(flat), room, size);
     else
         (void)value.encode({reinterpret_cast<std::uint8_t *>(VARDATA(flat)), size});
-    return flat;
+    return PointerGetDatum(flat);
 }
 
 // The object lives in a child of the aggregate's context: that is how the executor knows that it may keep a state as it
@@ -104,7 +104,7 @@ private:
         auto &object = *static_cast<Expanded *>(header);
         if (object.flat_ == nullptr) {
             MemoryContext const caller = MemoryContextSwitchTo(header->eoh_context);
-            object.flat_ = flat_copy(object.value);
+            object.flat_ = reinterpret_cast<struct varlena *>(DatumGetPointer(flat_datum(object.value)));
             MemoryContextSwitchTo(caller);
         }
         return VARSIZE(object.flat_);
@@ -112,6 +112,7 @@ private:
 
     static void flatten_into(ExpandedObjectHeader *header, void *result, Size size)
     {
+        (void)flat_size(header); // made already, unless somebody kept the size from before
         auto &object = *static_cast<Expanded *>(header);
         memcpy(result, object.flat_, size);
         object.drop_flat();
@@ -139,13 +140,6 @@ void with_bytes(Datum datum, Read read)
     read(std::span(reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)));
     if (PointerGetDatum(flat) != datum)
         pfree(flat);
-}
-
-// A new flat datum of `value`, in the current context.
-template <typename Value>
-Datum flat_datum(const Value &value)
-{
-    return PointerGetDatum(flat_copy(value));
 }
 
 // Calls read(const Value &) with what a datum holds.
