@@ -20,7 +20,9 @@ DATA         = $(addprefix ../,$(wildcard sql/upgrade/gravitas_telemetry--*--*.s
 DATA_built   = build/gravitas_telemetry--$(EXTVERSION).sql
 # -isystem, because Postgres' own macros warn under -Wextra.
 PG_CPPFLAGS  = -Iextension/src -isystem $(shell $(PG_CONFIG) --includedir-server)
-PG_CXXFLAGS  = -std=gnu++20 -ffp-contract=off -Wall -Wextra -Wno-register -Wno-unused-parameter $(if $(WERROR),-Werror)
+# PGXS has the warnings of the compiler that built Postgres; CXX may be another one.
+PG_CXXFLAGS  = -std=gnu++20 -ffp-contract=off -Wall -Wextra -Wno-register -Wno-unused-parameter -Wno-unknown-warning-option \
+               $(if $(WERROR),-Werror)
 SHLIB_LINK   = -lstdc++ -lz
 REGRESS      = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=gravitas_telemetry

@@ -180,7 +180,7 @@ void measure_http(const Options &options, Report &report)
         return;
     }
     make_database();
-    const int seconds = options.full ? 20 : 4;
+    const int seconds = options.full ? 20 : 2;
     {
         const Service service;
         for (const Endpoint &endpoint : endpoints) {
@@ -194,7 +194,7 @@ void measure_http(const Options &options, Report &report)
                         "/s"});
             report.add({"  99 %", {measured.p99_ms}, "", {}, {}, "ms"});
         }
-        measure_memory(service, options.full ? 120 : 10, report);
+        measure_memory(service, options.full ? 120 : 5, report);
     }
     drop_database(database);
 }

@@ -39,16 +39,16 @@ Options options_from_environment()
     options.full = mode != nullptr && std::string(mode) == "full";
     const bool full = options.full;
     options.only = values<std::string>("BENCH_ONLY", "");
-    options.events = values<long>("BENCH_EVENTS", full ? "1000000 10000000" : "1000000");
+    options.events = values<long>("BENCH_EVENTS", full ? "1000000 10000000" : "300000");
     options.day_events = number("BENCH_DAY_EVENTS", full ? 100'000 : 20'000);
     options.growth_events = values<long>("BENCH_GROWTH_EVENTS", full ? "1000000 10000000 100000000" : "100000 1000000");
     options.deltas = values<long>("BENCH_DELTAS", full ? "10000 600000" : "10000 60000");
     options.ingest_events = number("BENCH_INGEST_EVENTS", full ? 2'000'000 : 100'000);
     options.ingest_runs = static_cast<int>(number("BENCH_INGEST_RUNS", full ? 5 : 3));
-    options.hot_path_runs = static_cast<int>(number("BENCH_HOT_PATH_RUNS", full ? 15 : 5));
+    options.hot_path_runs = static_cast<int>(number("BENCH_HOT_PATH_RUNS", full ? 15 : 3));
     options.dropped_events = number("BENCH_DROPPED_EVENTS", full ? 1'000'000 : 20'000);
     options.misplaced_events = number("BENCH_MISPLACED_EVENTS", full ? 1'000'000 : 20'000);
-    options.unattended_s = number("BENCH_UNATTENDED_S", full ? 600 : 20);
+    options.unattended_s = number("BENCH_UNATTENDED_S", full ? 600 : 10);
     if (options.misplaced_events < 100 || options.unattended_s < 10)
         throw std::runtime_error("BENCH_MISPLACED_EVENTS takes 100 or more, BENCH_UNATTENDED_S 10 or more");
     if (options.ingest_events < 10'000 || options.ingest_runs < 1 || options.hot_path_runs < 1)
