@@ -104,22 +104,20 @@ std::vector<Comparison> comparisons()
 
 void measure_aggregates(const Options &options, Report &report)
 {
-    for (const long count : options.events) {
-        Connection connection(day_database(count));
-        must_agree(connection, "summarize()", "SELECT telemetry.event_count(" + summarize + ")" + from_events,
-                   "SELECT count(*)" + from_events);
-        connection.run("SET jit = off");
-        progress("aggregates over " + grouped(static_cast<double>(count)) + " events, jit off");
-        for (const Comparison &comparison : comparisons()) {
-            connection.run("RESET work_mem");
-            connection.run("SET " + comparison.settings);
-            const std::vector<Samples> samples =
-                alternate(9, options.seconds_a_row(),
-                          {[&] { return connection.milliseconds(comparison.product); },
-                           [&] { return connection.milliseconds(comparison.reference); }});
-            report.add({comparison.work + ", " + grouped(static_cast<double>(count)) + " events", samples[0],
-                        comparison.reference_name, samples[1], comparison.target});
-        }
+    const long count = options.events.front();
+    Connection connection(day_database(count));
+    must_agree(connection, "summarize()", "SELECT telemetry.event_count(" + summarize + ")" + from_events,
+               "SELECT count(*)" + from_events);
+    connection.run("SET jit = off");
+    progress("aggregates over " + grouped(static_cast<double>(count)) + " events, jit off");
+    for (const Comparison &comparison : comparisons()) {
+        connection.run("RESET work_mem");
+        connection.run("SET " + comparison.settings);
+        const std::vector<Samples> samples = alternate(9, options.seconds_a_row(),
+                                                       {[&] { return connection.milliseconds(comparison.product); },
+                                                        [&] { return connection.milliseconds(comparison.reference); }});
+        report.add({comparison.work + ", " + grouped(static_cast<double>(count)) + " events", samples[0],
+                    comparison.reference_name, samples[1], comparison.target});
     }
 }
 
