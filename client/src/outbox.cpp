@@ -179,7 +179,7 @@ std::optional<std::size_t> Outbox::spill_one(const std::string &directory, std::
     if (is_all_spilled())
         return std::nullopt;
     if (!file_)
-        file_ = SpillFile::create(directory);
+        file_.emplace(SpillFile::create(directory));
     if (spilled_ == 0)
         file_->cut(0); // what is answered must not be before what follows with a gap
     Batch &batch = batches_[spilled_];

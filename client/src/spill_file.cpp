@@ -102,15 +102,6 @@ SpillFile::SpillFile(SpillFile &&other) noexcept
 {
 }
 
-SpillFile &SpillFile::operator=(SpillFile &&other) noexcept
-{
-    close();
-    path_ = std::move(other.path_);
-    descriptor_ = std::exchange(other.descriptor_, -1);
-    size_ = other.size_;
-    return *this;
-}
-
 void SpillFile::close() noexcept
 {
     if (descriptor_ >= 0)

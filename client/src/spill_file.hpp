@@ -30,7 +30,7 @@ public:
     static SpillFile create_successor(const SpillFile &file);
 
     SpillFile(SpillFile &&other) noexcept;
-    SpillFile &operator=(SpillFile &&other) noexcept;
+    SpillFile &operator=(SpillFile &&) = delete;
     ~SpillFile() { close(); }
 
     [[nodiscard]] const std::string &path() const noexcept { return path_; }

@@ -9,6 +9,7 @@ TEST(Options, that_cannot_work_are_refused)
 {
     EXPECT_THROW(Client({.queue_capacity = 0}), std::invalid_argument);
     EXPECT_THROW(Client({.batch_events = 0}), std::invalid_argument);
+    EXPECT_THROW(Client({.batches_in_flight = 0}), std::invalid_argument);
     EXPECT_THROW(Client({.conninfo = "host='unterminated"}), std::invalid_argument);
     EXPECT_THROW(Client({.conninfo = "no_such_option=1"}), std::invalid_argument);
     EXPECT_THROW(Client({.conninfo = "postgresql://[bad"}), std::invalid_argument);

@@ -173,6 +173,15 @@ SELECT percentile(s, 1.5) FROM a WHERE n = 2;
 SELECT '{"count":1}'::sketch;
 SELECT sketch('\x02'::bytea);
 
-DROP TABLE a, b, v;
+-- One that is longer than the room in which most are encoded: stored, added and merged as any other.
+CREATE TABLE wide (s sketch);
+INSERT INTO wide SELECT sketch(exp(n * 0.005)) FROM generate_series(-8000, 8000) AS n GROUP BY n > 0;
+SELECT length(sketch_send(whole)) > 4096 AS is_long, value_count(whole), merged = whole AS merged, added = whole AS added,
+       sketch(sketch_send(whole)) = whole AS sent, whole::text::sketch = whole AS read,
+       abs(percentile(whole, 0.5) - 1) < 0.01 AS is_median
+FROM (SELECT sketch(exp(n * 0.005)) FROM generate_series(-8000, 8000) AS n) AS w (whole),
+     (SELECT merge(s), min(s::text)::sketch OPERATOR(telemetry.+) max(s::text)::sketch FROM wide) AS parts (merged, added);
+
+DROP TABLE a, b, v, wide;
 DROP FUNCTION damaged(text, bytea);
 DROP FUNCTION refusal(text, text);
