@@ -1,5 +1,6 @@
-# The extension, built and installed by PGXS. Run from the root of the repository, by the Makefile there; PGXS takes
-# this file's folder for the source folder and looks for EXTENSION and DATA from here.
+# The extension, built and installed by PGXS. Run from the root of the repository, by the Makefile there; PGXS looks for
+# EXTENSION and DATA from VPATH. By itself it would look here too, but not where Postgres was built in its source folder.
+VPATH = extension
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
