@@ -76,6 +76,7 @@ void visit_databases(MemoryContext context)
             break;
         if (WaitForBackgroundWorkerShutdown(handle) == BGWH_POSTMASTER_DIED)
             proc_exit(1);
+        pfree(handle);
     }
     MemoryContextReset(context);
 }

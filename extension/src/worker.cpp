@@ -41,7 +41,10 @@ bool start(const char *name, Oid database, Oid role, BackgroundWorkerHandle **ha
     worker.bgw_main_arg = ObjectIdGetDatum(database);
     memcpy(worker.bgw_extra, &role, sizeof role);
     worker.bgw_notify_pid = handle == nullptr ? 0 : MyProcPid;
-    return RegisterDynamicBackgroundWorker(&worker, handle);
+    MemoryContext const before = MemoryContextSwitchTo(TopMemoryContext); // the handle is used after the transaction
+    const bool is_started = RegisterDynamicBackgroundWorker(&worker, handle);
+    MemoryContextSwitchTo(before);
+    return is_started;
 }
 
 bool is_installed()

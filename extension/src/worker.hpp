@@ -14,7 +14,7 @@ namespace gravitas::telemetry::worker {
 bool may_connect(Oid role);
 
 // Starts a worker that maintains a database as this role, the owner of its schema telemetry. With a handle the caller
-// is told of its end. False where no worker slot is free, or the role cannot log in.
+// is told of its end, and frees it. False where no worker slot is free, or the role cannot log in.
 bool start_as_owner(Oid database, Oid owner, BackgroundWorkerHandle **handle);
 
 // Starts a worker that looks whether a database has the extension and maintenance is due, and sees to it.
