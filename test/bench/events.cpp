@@ -121,6 +121,20 @@ std::string months_database(long events_a_day)
     return name;
 }
 
+void record_days(Connection &connection)
+{
+    connection.run("INSERT INTO telemetry.partition_size "
+                   "SELECT c.relname, d.bucket, d.events, pg_relation_size(c.oid), pg_indexes_size(c.oid), "
+                   "pg_total_relation_size(c.reltoastrelid), d.oldest, d.newest, " +
+                   as_of +
+                   " FROM (SELECT bucket, sum(telemetry.event_count(summary))::bigint AS events, "
+                   "min(telemetry.first_at(summary)) AS oldest, max(telemetry.last_at(summary)) AS newest "
+                   "FROM telemetry.rollup_day GROUP BY 1) AS d JOIN pg_class AS c "
+                   "ON c.oid = to_regclass('telemetry.event_' || to_char(d.bucket AT TIME ZONE 'UTC', 'YYYYMMDD')) "
+                   "WHERE d.bucket < " +
+                   utc_day(0));
+}
+
 void check_efficiency(Connection &connection)
 {
     const std::string brute_force =

@@ -43,6 +43,9 @@ std::string months_database(long events_a_day);
 // Logs `count` events of one statement each, one a millisecond, the last at as_of: as many deltas.
 void append_deltas(Connection &connection, long count);
 
+// As maintenance records the days that are over, for the footprint.
+void record_days(Connection &connection);
+
 // Throws unless get_aggregated_efficiency() says what the events say.
 void check_efficiency(Connection &connection);
 

@@ -15,17 +15,6 @@ const std::string ask_the_tables =
     "SELECT (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('telemetry.event'::regclass)), "
     "count(*), min(\"timestamp\"), max(\"timestamp\") FROM telemetry.event";
 
-// As maintenance records the days that are over.
-const std::string record_sizes =
-    "INSERT INTO telemetry.partition_size SELECT c.relname, d.bucket, d.events, pg_relation_size(c.oid), "
-    "pg_indexes_size(c.oid), pg_total_relation_size(c.reltoastrelid), d.oldest, d.newest, " +
-    as_of +
-    " FROM (SELECT bucket, sum(telemetry.event_count(summary))::bigint AS events, min(telemetry.first_at(summary)) AS "
-    "oldest, max(telemetry.last_at(summary)) AS newest FROM telemetry.rollup_day GROUP BY 1) AS d "
-    "JOIN pg_class AS c ON c.oid = to_regclass('telemetry.event_' || to_char(d.bucket AT TIME ZONE 'UTC', 'YYYYMMDD')) "
-    "WHERE d.bucket < " +
-    utc_day(0);
-
 std::string days_database(long count)
 {
     const std::string name = "days_" + std::to_string(count);
@@ -54,7 +43,7 @@ void measure_footprint(const Options &options, Report &report)
     for (const bool recorded : {false, true}) {
         Connection connection(database);
         if (recorded)
-            connection.run(record_sizes);
+            record_days(connection);
         // Not in turns: a scan of all events leaves no cache as it was.
         const std::vector<Samples> product = alternate(options.read_runs(), options.seconds_a_row(),
                                                        {[&] { return connection.milliseconds(read_footprint); }});

@@ -59,6 +59,7 @@ Cost fill(const std::string &database, long count)
         connection.run("SELECT telemetry.compact()");
     }
     total.rows_a_second = static_cast<double>(a_day * days) / seconds;
+    record_days(connection);
     progress("  vacuum");
     connection.run("VACUUM ANALYZE");
     connection.run("CHECKPOINT");
