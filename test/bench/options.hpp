@@ -10,7 +10,7 @@ namespace bench {
 // From the environment:
 //   BENCH=full             1 and 10 million events and 100 at last, twice ten minutes of real time; else minutes
 //   BENCH_ONLY             some of the subjects, which main.cpp lists: "efficiency ingest"
-//   BENCH_EVENTS           events in 24 hours, smallest first; aggregates over the first only: "1000000 10000000"
+//   BENCH_EVENTS           events in 24 hours, smallest first, of which others than reads take one: "1000000 10000000"
 //   BENCH_DAY_EVENTS       events on each of 60 days, of which only rollups are kept
 //   BENCH_GROWTH_EVENTS    events of 60 days, smallest first: "1000000 10000000 100000000"
 //   BENCH_DELTAS           deltas that were not compacted: "10000 600000"

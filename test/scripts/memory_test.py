@@ -104,7 +104,7 @@ STATEMENTS = {
                        f"COPY copied_{name} FROM :'file' (FORMAT binary)"
        for name, column in (("sketch", "k"), ("summary", "s"))},
 }
-# Statements that are run a thousandth as often, by the number of the run.
+# Statements that are run far less often, by the number of the run.
 SLOW = {
     "ingest": lambda run: f"SELECT telemetry.ingest('\\x{batch([NOTE], PRODUCER, run).hex()}')",
     # Here, because Postgres keeps the number of every subtransaction until the transaction ends.

@@ -26,7 +26,8 @@ std::uint64_t number_from(const char *variable, std::uint64_t otherwise)
         return otherwise;
     std::uint64_t number = 0;
     const char *const end = text + std::strlen(text);
-    if (std::from_chars(text, end, number).ptr != end)
+    const auto [rest, error] = std::from_chars(text, end, number);
+    if (error != std::errc() || rest != end)
         throw std::runtime_error(std::string(variable) + " takes a number, not \"" + text + "\"");
     return number;
 }
